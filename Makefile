@@ -1,0 +1,57 @@
+# Needs Python 3.11 or newer with pip; everything else is installed into .venv, pinned by requirements.lock.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PIP := .venv/bin/python -m pip --disable-pip-version-check
+UV_VERSION := 0.13.9
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test check fix eval bench lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+
+setup: .venv/installed ## build .venv, with .venv/bin/assistant in it
+
+.venv/locked: requirements.lock
+	@echo "Setting up .venv: a minute, once"
+	$(PYTHON) -m venv --clear .venv
+	$(PIP) install --quiet --no-compile --no-deps --require-hashes -r requirements.lock
+	@touch $@
+
+.venv/installed: .venv/locked pyproject.toml
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## load the sample digest into a fresh home and ask it a question
+	@rm -rf .demo
+	@ASSISTANT_HOME=.demo .venv/bin/assistant demo
+
+test: setup ## run the tests, with branch coverage
+	.venv/bin/pytest -n auto --dist worksteal --cov --cov-report=term
+
+check: setup ## lint, format, types, layers, spelling; changes nothing
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo
+	.venv/bin/typos
+
+fix: setup ## mend what ruff can mend
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+eval: setup ## run the digest questions and print the table of measures
+	.venv/bin/python -m eval
+
+bench: setup ## measure speed and memory against yardsticks in the same run
+	.venv/bin/python -m eval.bench
+
+lock: ## pin the newest versions pyproject.toml allows into requirements.lock
+	test -x .lock/bin/uv || { $(PYTHON) -m venv .lock && .lock/bin/pip install --quiet uv==$(UV_VERSION); }
+	.lock/bin/uv pip compile pyproject.toml --group dev --group setup --universal --python-version 3.11 \
+		--upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet -o requirements.lock
+
+clean: ## remove everything the targets above made
+	rm -rf .venv .lock .demo dist .coverage .coverage.* .hypothesis .import_linter_cache \
+		.mypy_cache .pytest_cache .ruff_cache
+	find assistant eval tests -name __pycache__ -prune -exec rm -rf {} +

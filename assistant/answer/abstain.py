@@ -1,0 +1,128 @@
+"""Whether the evidence answers the question at all; if not, why not.
+
+Two logistic models over five signals of the evidence, one for questions that name a paper of the library
+(is the fact asked for there?) and one for the others (is the subject there?). Their weights are fitted by
+``python -m eval.calibrate`` on questions kept apart from those that measure the assistant.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from assistant.answer.evidence import Evidence, content_words
+from assistant.query import Query, QueryWord
+
+_QUANTITY = re.compile(
+    r"\bhow (?:many|much|long|fast|large|big|often|far|old|high)\b|\bnumber of\b"
+    r"|\b(?:what|which) (?:percent|percentage|score|accuracy|rate|number|size|fraction|share|speed)\b",
+    re.IGNORECASE,
+)
+_HALF_MATCH = 0.5
+_NAME_MATCH = 0.6
+_MISSING_MATCH = 0.4
+
+
+class Signals(NamedTuple):
+    """What the evidence says about a question.
+
+    ``attributes`` is how well the words besides the paper's names are matched and ``similarity`` the best
+    sentence's cosine; both speak for an answer. ``missing`` is the weight of words matched by less than
+    half, ``unknown_name`` that of a name the library does not hold, and ``quantity`` is 1 where a number is
+    asked for; these speak against it.
+    """
+
+    attributes: float
+    similarity: float
+    missing: float
+    unknown_name: float
+    quantity: float
+
+
+class Model(NamedTuple):
+    """A logistic model: weights in the order of :class:`Signals`, a bias, the lowest log-odds to answer."""
+
+    weights: tuple[float, ...]
+    bias: float
+    threshold: float
+
+
+NAMED = Model((3.25, 4.94, -4.03, -16.61, -1.39), -0.98, 0.4)
+UNNAMED = Model((6.31, 9.15, -15.89, -7.37, -0.56), -1.23, 0.0)
+
+
+def measure(query: Query, evidence: Sequence[Evidence], named: Sequence[QueryWord]) -> Signals:
+    """Measure the evidence of the papers that would be cited.
+
+    Args:
+        query: the question.
+        evidence: the evidence of those papers alone.
+        named: the question's words that name them.
+    """
+    words = content_words(query)
+    matches = best_matches(evidence)
+    weights = np.array([word.weight for word in words], dtype=np.float32)
+    asked = weights * np.array([word not in named for word in words])
+    share = weights / max(float(weights.sum()), 1e-9)
+    similarities = [sentence.similarity for each in evidence for sentence in each.sentences]
+    unknown = [
+        word.weight * max(0.0, _NAME_MATCH - float(match))
+        for word, match in zip(words, matches, strict=True)
+        if word.name and not word.known
+    ]
+    return Signals(
+        attributes=float(matches @ asked / asked.sum()) if asked.any() else 1.0,
+        similarity=max(similarities, default=0.0),
+        missing=float(share @ np.clip(_HALF_MATCH - matches, 0.0, 1.0)),
+        unknown_name=max(unknown, default=0.0),
+        quantity=float(asks_quantity(query)),
+    )
+
+
+def asks_quantity(query: Query) -> bool:
+    """Tell whether a number is asked for."""
+    return _QUANTITY.search(query.text) is not None
+
+
+def best_matches(evidence: Sequence[Evidence]) -> np.ndarray:
+    """Return how well each content word is matched anywhere in the evidence."""
+    best: np.ndarray = np.max([each.matches for each in evidence], axis=0)
+    return best
+
+
+def answers(signals: Signals, *, named: bool) -> bool:
+    """Decide whether evidence with these signals answers the question."""
+    model = NAMED if named else UNNAMED
+    return log_odds(signals, model) >= model.threshold
+
+
+def log_odds(signals: Signals, model: Model) -> float:
+    """Return the model's log-odds that the question is answered."""
+    return math.fsum(map(float.__mul__, model.weights, signals)) + model.bias
+
+
+def reason(query: Query, evidence: Sequence[Evidence], *, named: bool) -> str:
+    """Say in one sentence why the question is not answered."""
+    words = content_words(query)
+    matches = best_matches(evidence) if evidence else np.zeros(len(words))
+    unmatched = [
+        (word, float(match)) for word, match in zip(words, matches, strict=True)
+        if match < _MISSING_MATCH
+    ]  # fmt: skip
+    unknown = [word.surface for word, _ in unmatched if word.name and not word.known]
+    if unknown:
+        return f"No paper in the library mentions {_listed(unknown)}."
+    missing = [word.surface for word, _ in sorted(unmatched, key=lambda pair: pair[1])][:3]
+    if named and evidence:
+        about = f" about {_listed(missing)}" if missing else ""
+        return f"The text of “{evidence[0].passage.title}” in the library does not say anything{about}."
+    if missing:
+        return f"No paper in the library deals with {_listed(missing)}."
+    return "No passage in the library answers this."
+
+
+def _listed(names: Sequence[str]) -> str:
+    quoted = [f"“{name}”" for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"

@@ -1,0 +1,53 @@
+"""An answer in Markdown from the sentences chosen, with its citations and what it states."""
+
+from typing import NamedTuple
+
+from assistant.answer.citations import cite, escape_markdown, markers
+from assistant.answer.extract import Extract
+from assistant.records import Citation, Claim
+
+REFUSAL = "The papers don't say."
+
+
+class Piece(NamedTuple):
+    """A piece of Markdown, and the citation whose marker it shows."""
+
+    text: str
+    citation: Citation | None
+
+
+class Draft(NamedTuple):
+    """A whole answer: its pieces in order, and its claims, still to be checked."""
+
+    pieces: tuple[Piece, ...]
+    claims: tuple[Claim, ...]
+
+    @property
+    def text(self) -> str:
+        """The answer's Markdown."""
+        return "".join(piece.text for piece in self.pieces)
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """The citations in the order of their numbers."""
+        return tuple(piece.citation for piece in self.pieces if piece.citation is not None)
+
+
+def draft(found: Extract) -> Draft:
+    """Write the chosen sentences as a paragraph a paper, its title first; or the refusal."""
+    if found.refusal is not None:
+        return Draft((Piece(f"{REFUSAL} {escape_markdown(found.refusal)}", None),), ())
+    pieces: list[Piece] = []
+    claims: list[Claim] = []
+    for group in found.groups:
+        lead = "\n\n" if pieces else ""
+        lead += f"**{escape_markdown(group[0].passage.title)}**:"
+        for sentence in group:
+            number = len(pieces) + 1
+            citation = cite(sentence.passage, sentence.span, number=number)
+            pieces.append(
+                Piece(f"{lead} {escape_markdown(sentence.text)} {markers([number])}", citation)
+            )
+            claims.append(Claim(text=sentence.text, verdict="unchecked", citations=(number,)))
+            lead = ""
+    return Draft(tuple(pieces), tuple(claims))

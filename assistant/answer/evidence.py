@@ -1,0 +1,140 @@
+"""Which sentences of the passages answer the question: late interaction over word pieces.
+
+The question's content words are matched against every word piece of a passage in its context, each word
+by its best match (MaxSim; Khattab and Zaharia, "ColBERT", SIGIR 2020), here with the local embedder's
+token states instead of a model trained for it, and each word weighted by how rare it is in the library.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from assistant.query import Query, QueryWord
+from assistant.records import Passage
+from assistant.text import Span, sentences
+
+Array = npt.NDArray[np.float32]
+
+
+class TokenVectors(Protocol):
+    """Word pieces of a text: unit vectors of shape ``(pieces, dimension)`` and places in the text."""
+
+    @property
+    def vectors(self) -> Array:
+        """The unit vectors."""
+
+    @property
+    def spans(self) -> Sequence[tuple[int, int]]:
+        """The places in the text, in characters."""
+
+
+class TokenEmbedder(Protocol):
+    """Embeds each word piece of a text in its context."""
+
+    def embed_tokens(self, texts: Sequence[str]) -> Sequence[TokenVectors]:
+        """Embed each text's word pieces."""
+
+
+class Sentence(NamedTuple):
+    """A sentence of a passage and how well it fits the question.
+
+    ``matches`` has a similarity in [-1, 1] per content word of the question; ``score`` is their mean,
+    weighted by the words' rarity.
+    """
+
+    passage: Passage
+    span: Span
+    text: str
+    matches: Array
+    similarity: float
+    score: float
+
+
+class Evidence(NamedTuple):
+    """A passage's sentences in text order, and how well the whole passage fits the question."""
+
+    passage: Passage
+    sentences: tuple[Sentence, ...]
+    matches: Array
+    score: float
+
+
+def weigh(query: Query, passages: Sequence[Passage], embedder: TokenEmbedder) -> list[Evidence]:
+    """Match the question with every sentence of the passages; best passage first."""
+    words = content_words(query)
+    prefixes = [f"{passage.title}. " for passage in passages]
+    texts = [
+        prefix + passage.chunk.text for prefix, passage in zip(prefixes, passages, strict=True)
+    ]
+    question, *embedded = embedder.embed_tokens([query.text, *texts])
+    asked = _Asked(question, words)
+    found = [
+        _weigh_passage(asked, passage, tokens, len(prefix))
+        for passage, prefix, tokens in zip(passages, prefixes, embedded, strict=True)
+    ]
+    return sorted(found, key=lambda evidence: (-evidence.score, evidence.passage.rank))
+
+
+def content_words(query: Query) -> tuple[QueryWord, ...]:
+    """Return the words that say what the question is about, or all of them if none does."""
+    return tuple(word for word in query.words if not word.asking) or query.words
+
+
+class _Asked:
+    """The question's content words as rows of vectors."""
+
+    def __init__(self, question: TokenVectors, words: Sequence[QueryWord]) -> None:
+        rows: list[int] = []
+        owners: list[int] = []
+        for index, (start, end) in enumerate(question.spans):
+            for owner, word in enumerate(words):
+                if word.span.start < end and start < word.span.end:
+                    rows.append(index)
+                    owners.append(owner)
+        self.vectors = question.vectors[rows]
+        self.whole = _mean(question.vectors)
+        self.words = words
+        self._owners = np.array(owners, dtype=np.intp)
+        weights = np.array([word.weight for word in words], dtype=np.float32)
+        self.weights = weights / max(float(weights.sum()), 1e-9)
+
+    def per_word(self, best: Array) -> Array:
+        """Average the pieces' best matches word by word."""
+        totals = np.zeros(len(self.words), dtype=np.float32)
+        counts = np.zeros(len(self.words), dtype=np.float32)
+        np.add.at(totals, self._owners, best)
+        np.add.at(counts, self._owners, 1)
+        mean: Array = totals / np.maximum(counts, np.float32(1))
+        return mean
+
+
+def _weigh_passage(asked: _Asked, passage: Passage, tokens: TokenVectors, offset: int) -> Evidence:
+    similarity = asked.vectors @ tokens.vectors.T
+    starts = np.array([start for start, _ in tokens.spans])
+    found: list[Sentence] = []
+    for span in sentences(passage.chunk.text):
+        inside = (starts >= span.start + offset) & (starts < span.end + offset)
+        if not inside.any():  # beyond what the embedder reads
+            continue
+        matches = asked.per_word(similarity[:, inside].max(axis=1))
+        text = passage.chunk.text[span.start : span.end]
+        found.append(
+            Sentence(
+                passage=passage,
+                span=span,
+                text=text,
+                matches=matches,
+                similarity=float(asked.whole @ _mean(tokens.vectors[inside])),
+                score=float(matches @ asked.weights),
+            )
+        )
+    matches = asked.per_word(similarity.max(axis=1))
+    return Evidence(passage, tuple(found), matches, float(matches @ asked.weights))
+
+
+def _mean(vectors: Array) -> Array:
+    total = vectors.sum(axis=0)
+    mean: Array = total / max(float(np.linalg.norm(total)), 1e-12)
+    return mean

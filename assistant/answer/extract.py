@@ -1,0 +1,175 @@
+"""Answers without a language model: the sentences that answer, verbatim, grouped by paper."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from assistant.answer import abstain
+from assistant.answer.evidence import Evidence, Sentence, content_words
+from assistant.names import NameMatcher
+from assistant.query import Query, QueryWord, Vocabulary
+from assistant.text import fold
+
+BROAD_PAPERS = 5
+RIVAL_PAPERS = 3
+
+BEST_SENTENCES = 4
+NAMED_SENTENCES = 3
+OTHER_SENTENCES = 1
+"""Sentences quoted: of the best paper, of each of several papers the question names, of any other."""
+
+_EVIDENCE_SHARE = 0.4
+_CLOSE = 0.25
+_BROAD_REACH = 0.25
+
+_BROAD = re.compile(
+    r"\b(?:which|what|list|any|all|name|these|those|some|other|several|many|the)\s+(?:\w+\s+){0,3}?"
+    r"(?:papers|works|studies|articles|publications|authors|approaches|methods|systems|projects)\b"
+    r"|\bpapers\b|\bwho else\b|\bwhat is there\b",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"\d")
+_ASKS_RESULT = re.compile(
+    r"\bhow (?:many|much|long|fast|quickly|large|big|small|often|far|old|high|well|good|strong)\b"
+    r"|\b(?:accurac|gain|improv|better|best|faster|speed|outperform|percent|rate|scor|result|sav|reduc"
+    r"|evidence|grow|larger|bigger|fewer|size|number|cost|price|amount|performance)\w*",
+    re.IGNORECASE,
+)
+_NUMBER_BONUS = 0.15
+_LINK_BONUS = 0.3
+_LINK = re.compile(r"https?://\S+")
+_ASKS_LINK = re.compile(
+    r"\b(?:code|url|link|github|repo|repository|website|page|docs?|documentation|available)\b",
+    re.IGNORECASE,
+)
+
+
+class Extract(NamedTuple):
+    """The sentences chosen, by paper, best paper first; or none, and the reason."""
+
+    groups: tuple[tuple[Sentence, ...], ...]
+    refusal: str | None
+
+
+class _Candidate(NamedTuple):
+    """A paper that may answer: its evidence, its score, and the question's words that name it."""
+
+    paper_id: str
+    evidence: tuple[Evidence, ...]
+    score: float
+    names: tuple[QueryWord, ...]
+
+
+def extract(query: Query, evidence: Sequence[Evidence], vocabulary: Vocabulary) -> Extract:
+    """Choose the sentences that answer, or refuse.
+
+    Args:
+        query: the question.
+        evidence: its passages, weighed.
+        vocabulary: tells which words are rare.
+    """
+    candidates = _candidates(evidence, NameMatcher(query, vocabulary))
+    if not candidates:
+        return Extract((), "No passage in the library fits the question.")
+    named = [candidate for candidate in candidates if candidate.names]
+    chosen = _choose(query, candidates, named)
+    relevant = [each for candidate in chosen for each in candidate.evidence]
+    names = [word for candidate in named for word in candidate.names]
+    signals = abstain.measure(query, relevant, names)
+    if not abstain.answers(signals, named=bool(named)):
+        return Extract((), abstain.reason(query, relevant, named=bool(named)))
+    counts = [_sentence_count(candidate, chosen) for candidate in chosen]
+    groups = (
+        _sentences(query, candidate, count) for candidate, count in zip(chosen, counts, strict=True)
+    )
+    return Extract(tuple(group for group in groups if group), None)
+
+
+def _candidates(evidence: Sequence[Evidence], names: NameMatcher) -> list[_Candidate]:
+    by_paper: dict[str, list[Evidence]] = {}
+    for each in evidence:
+        by_paper.setdefault(each.passage.chunk.paper_id, []).append(each)
+    lowest = min((each.score for each in evidence), default=0.0)
+    spread = max((each.score for each in evidence), default=0.0) - lowest or 1.0
+    found = [
+        _Candidate(
+            paper_id=paper_id,
+            evidence=tuple(group),
+            score=max(
+                (1 - _EVIDENCE_SHARE) * each.passage.score
+                + _EVIDENCE_SHARE * (each.score - lowest) / spread
+                for each in group
+            ),
+            names=names.names_of(
+                group[0].passage.title, " ".join(each.passage.chunk.text for each in group)
+            ),
+        )
+        for paper_id, group in by_paper.items()
+    ]
+    return sorted(found, key=lambda candidate: (-candidate.score, candidate.paper_id))
+
+
+def _choose(
+    query: Query, candidates: list[_Candidate], named: list[_Candidate]
+) -> list[_Candidate]:
+    """Choose the papers to cite: those named, or the best and what comes close to it."""
+    best = candidates[0].score
+    if named:
+        # The best paper stays even when a word of the question happens to name another.
+        covered: set[str] = set()
+        chosen = [] if candidates[0].names else [candidates[0]]
+        for candidate in named:
+            own = {fold(word.surface) for word in candidate.names}
+            if not own <= covered:
+                chosen.append(candidate)
+                covered |= own
+        return chosen[:BROAD_PAPERS]
+    if _BROAD.search(query.text):
+        return [c for c in candidates if c.score >= best - _BROAD_REACH][:BROAD_PAPERS]
+    return [c for c in candidates if c.score >= best - _CLOSE][:RIVAL_PAPERS]
+
+
+def _sentence_count(candidate: _Candidate, chosen: Sequence[_Candidate]) -> int:
+    if candidate.names and len(chosen) > 1:
+        return NAMED_SENTENCES
+    return BEST_SENTENCES if candidate is chosen[0] else OTHER_SENTENCES
+
+
+def _sentences(query: Query, candidate: _Candidate, count: int) -> tuple[Sentence, ...]:
+    """Choose a paper's best sentences, in text order, none of them twice."""
+    scorer = _SentenceScorer(query, candidate.names)
+    found: dict[str, tuple[float, Sentence]] = {}
+    for each in candidate.evidence:
+        for sentence in each.sentences:
+            score = scorer.score(sentence)
+            if sentence.text not in found or found[sentence.text][0] < score:
+                found[sentence.text] = (score, sentence)
+    best = sorted(found.values(), key=lambda pair: (-pair[0], _place(pair[1])))[:count]
+    return tuple(sorted((sentence for _, sentence in best), key=_place))
+
+
+def _place(sentence: Sentence) -> int:
+    return sentence.passage.chunk.start + sentence.span.start
+
+
+class _SentenceScorer:
+    """Scores a paper's sentences: how well they match what is asked of it, with what is looked for."""
+
+    def __init__(self, query: Query, names: Sequence[QueryWord]) -> None:
+        words = content_words(query)
+        # The paper's own name says which paper, not which of its sentences.
+        weights = np.array([0.0 if word in names else word.weight for word in words])
+        self._weights = weights / weights.sum() if weights.any() else weights
+        self._wants_number = _ASKS_RESULT.search(query.text) is not None
+        self._wants_link = _ASKS_LINK.search(query.text) is not None
+
+    def score(self, sentence: Sentence) -> float:
+        """Score a sentence; only the order of a paper's scores means something."""
+        score = float(sentence.matches @ self._weights) + sentence.similarity
+        if self._wants_number and _NUMBER.search(sentence.text):
+            score += _NUMBER_BONUS
+        if self._wants_link and _LINK.search(sentence.text):
+            score += _LINK_BONUS
+        return score

@@ -1,0 +1,1 @@
+"""The ``assistant`` command: argument handling and printing only."""

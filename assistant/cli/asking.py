@@ -1,0 +1,169 @@
+"""Commands that ask the library: search, ask, chat."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from assistant.cli.common import JsonFlag, LlmOption, PaperOption, open_library
+from assistant.cli.output import bold, complain, one_line, print_json, progress, wrap
+from assistant.cli.rows import BatchQuery, read_rows
+from assistant.errors import InputError
+from assistant.records import Answer, AnswerDone, AnswerText, Chunk, Citation, Event, Passage, Turn
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands to the app."""
+    app.command(epilog='Example: assistant search "long context pretraining" -k 5')(search)
+    app.command(epilog='Example: assistant ask "What does DAPO reach on AIME 2024?"')(ask)
+    app.command(epilog="Example: assistant chat --paper 2503.14476")(chat)
+
+
+def search(
+    query: Annotated[
+        str | None, typer.Argument(help="What to look for.", show_default=False)
+    ] = None,
+    *,
+    limit: Annotated[int, typer.Option("-k", min=1, max=1000, help="Passages to show.")] = 8,
+    paper: PaperOption = None,
+    queries: Annotated[
+        Path | None,
+        typer.Option(help='Batch: JSONL rows {"_id", "text"}.', show_default=False),
+    ] = None,
+    depth: Annotated[int, typer.Option(min=1, max=10_000, help="Batch: papers per query.")] = 100,
+    trec: Annotated[
+        Path | None, typer.Option(help="Batch: the TREC run to write.", show_default=False)
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show the passages that fit a query best; or rank papers for a file of queries."""
+    if queries is not None or trec is not None:
+        if queries is None or trec is None or query is not None:
+            raise InputError("batch search takes --queries and --trec together, and no QUERY")
+        _search_batch(queries, trec, depth)
+        return
+    if query is None:
+        raise InputError("say what to look for: assistant search QUERY")
+    passages = open_library().search(query, limit=limit, papers=paper)
+    if as_json:
+        print_json({"query": query, "passages": [_passage_json(passage) for passage in passages]})
+        return
+    for passage in passages:
+        print(f"{passage.rank}. {bold(one_line(passage.title))}  {passage.score:.3f}")
+        print(f"   {_place(passage.chunk)}")
+        print(wrap(one_line(passage.chunk.text), indent="   ") + "\n")
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="The question.", show_default=False)],
+    *,
+    paper: PaperOption = None,
+    history: Annotated[
+        Path | None,
+        typer.Option(help='Earlier turns: JSONL rows {"role", "content"}.', show_default=False),
+    ] = None,
+    llm: LlmOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Answer a question from the library; every sentence is cited."""
+    library = open_library(llm=llm)
+    turns = read_rows(history, Turn) if history is not None else []
+    events = library.ask(question, history=turns, papers=paper)
+    if as_json:
+        print_json(_finish(events).model_dump(mode="json"))
+    else:
+        print_answer(events)
+
+
+def chat(*, paper: PaperOption = None, llm: LlmOption = None) -> None:
+    """Ask in a conversation; an empty line or Ctrl-D ends it."""
+    library = open_library(llm=llm)
+    library.papers()
+    turns: list[Turn] = []
+    complain("Ask about the papers; an empty line ends the conversation.")
+    while question := _read_question():
+        try:
+            answer = print_answer(library.ask(question, history=turns, papers=paper))
+        except InputError as error:
+            complain(f"error: {error}")
+            continue
+        turns += [
+            Turn(role="user", content=question),
+            Turn(role="assistant", content=answer.answer),
+        ]
+        print()
+
+
+def print_answer(events: Iterable[Event]) -> Answer:
+    """Print an answer as it comes, then its sources; return it."""
+    from assistant.answer.citations import unescape_markdown
+
+    answer: Answer | None = None
+    for event in events:
+        if isinstance(event, AnswerText):
+            text = unescape_markdown(event.text.replace("**", ""))
+            print(*(wrap(line) for line in text.splitlines()), sep="\n", flush=True)
+        elif isinstance(event, AnswerDone):
+            answer = event.answer
+    assert answer is not None, "the stream ends with the whole answer"
+    if answer.citations:
+        print(f"\n{bold('Sources')}")
+    for citation in answer.citations:
+        print(f"  [{citation.number}] {one_line(citation.title)}")
+        print(f"      {_place(citation)}  {one_line(citation.url or '')}".rstrip())
+    return answer
+
+
+def _finish(events: Iterable[Event]) -> Answer:
+    return next(event.answer for event in events if isinstance(event, AnswerDone))
+
+
+def _read_question() -> str:
+    try:
+        if sys.stdin.isatty():
+            return input("> ").strip()
+        return sys.stdin.readline().strip()
+    except EOFError:
+        return ""
+
+
+def _place(place: Citation | Chunk) -> str:
+    """Say where a passage stands: paper, abstract or pages, section."""
+    parts = [place.paper_id, "abstract" if place.source == "abstract" else "full text"]
+    if place.page_first is not None:
+        parts.append(f"p. {place.page_first}")
+    if place.section:
+        parts.append(place.section)
+    return one_line(", ".join(parts))
+
+
+def _passage_json(passage: Passage) -> dict[str, Any]:
+    chunk = passage.chunk
+    return {
+        "rank": passage.rank,
+        "paper_id": chunk.paper_id,
+        "title": passage.title,
+        "source": chunk.source,
+        "page_first": chunk.page_first,
+        "page_last": chunk.page_last,
+        "section": chunk.section,
+        "text": chunk.text,
+        "score": passage.score,
+        "chunk_id": chunk.id,
+    }
+
+
+def _search_batch(queries: Path, trec: Path, depth: int) -> None:
+    """Write a TREC run (query, Q0, paper, rank, score, tag) for a file of queries."""
+    rows = read_rows(queries, BatchQuery)
+    library = open_library()
+    try:
+        with trec.open("w", encoding="utf-8") as run, progress("Searching") as update:
+            for done, row in enumerate(rows, start=1):
+                for rank, hit in enumerate(library.rank_papers(row.text, depth=depth), start=1):
+                    run.write(f"{row.id} Q0 {hit.paper_id} {rank} {hit.score:.6f} assistant\n")
+                update(done, len(rows))
+    except OSError as error:
+        raise InputError(f"cannot write {trec}: {error.strerror}") from error

@@ -1,0 +1,148 @@
+"""Commands that fill and look after the library: ingest, papers, doctor, demo."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assistant.cli.common import JsonFlag, open_library
+from assistant.cli.output import bold, complain, one_line, print_json, progress, wrap
+from assistant.export import Format
+
+SOME_FAILED = 4
+
+papers_app = typer.Typer(
+    help="List, show, remove and export the papers of the library.", no_args_is_help=True
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands to the app."""
+    app.command(epilog="Example: assistant ingest digest.txt papers/ arXiv:2503.14476")(ingest)
+    app.add_typer(papers_app, name="papers", rich_help_panel=None)
+    app.command(epilog="Example: assistant doctor --repair")(doctor)
+    app.command(epilog="Example: assistant demo")(demo)
+
+
+def ingest(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            help="Digest file, JSONL file, .bib file, PDF, folder of those, arXiv id or URL.",
+            show_default=False,
+        ),
+    ],
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Add papers to the library, or update them; unchanged papers cost nothing."""
+    library = open_library()
+    with progress("Indexing") as update:
+        report = library.ingest(sources, progress=update)
+    for failure in report.failed:
+        complain(f"failed: {failure.source}: {failure.error}")
+    if as_json:
+        print_json(report.model_dump(mode="json"))
+    else:
+        print(
+            f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged, "
+            f"{len(report.failed)} failed; {report.chunks} chunks in {report.seconds:.1f} s"
+        )
+    if report.failed:
+        any_done = report.added or report.updated or report.unchanged
+        raise typer.Exit(SOME_FAILED if any_done else 2)
+
+
+@papers_app.command("list", epilog="Example: assistant papers list --json")
+def list_papers(*, as_json: JsonFlag = False) -> None:
+    """List the papers of the library."""
+    papers = open_library().papers()
+    if as_json:
+        print_json([paper.model_dump(mode="json") for paper in papers])
+        return
+    for paper in papers:
+        print(f"{paper.id}  {one_line(paper.title)}")
+
+
+@papers_app.command("show", epilog="Example: assistant papers show 2503.14476")
+def show_paper(
+    paper_id: Annotated[str, typer.Argument(metavar="ID", help="The paper's id.")],
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show what the library holds of a paper."""
+    paper = open_library().paper(paper_id)
+    if as_json:
+        print_json(paper.model_dump(mode="json"))
+        return
+    print(bold(one_line(paper.title)))
+    facts = {
+        "id": paper.id,
+        "also known as": ", ".join(paper.aliases),
+        "authors": ", ".join(paper.authors),
+        "year": str(paper.year or ""),
+        "page": paper.url or "",
+        "PDF": paper.pdf_url or "",
+    }
+    for name, value in facts.items():
+        if value:
+            print(f"{name}: {one_line(value)}")
+    if paper.abstract:
+        print(f"\n{wrap(one_line(paper.abstract))}")
+
+
+@papers_app.command("remove", epilog="Example: assistant papers remove 2503.14476 2503.13288")
+def remove_papers(
+    paper_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of papers.")],
+) -> None:
+    """Remove papers and all that was indexed of them."""
+    removed = open_library().remove(paper_ids)
+    print(f"{removed} removed")
+
+
+@papers_app.command(
+    "export", epilog="Example: assistant papers export --format bibtex > papers.bib"
+)
+def export_papers(
+    *,
+    file_format: Annotated[
+        Format, typer.Option("--format", help="Format of the export.")
+    ] = Format.BIBTEX,
+) -> None:
+    """Write the library's papers to stdout as BibTeX, CSV or JSON."""
+    print(open_library().export(file_format), end="")
+
+
+def doctor(
+    *,
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended.")] = False,
+) -> None:
+    """Check settings, backends, and that catalog, Chroma and lexical index agree."""
+    library = open_library()
+    if repair:
+        for line in library.repair():
+            print(f"repaired: {one_line(line)}")
+    diagnosis = library.diagnose()
+    for line in diagnosis.facts:
+        print(f"ok: {one_line(line)}")
+    for problem in diagnosis.problems:
+        complain(f"problem: {problem}")
+    if diagnosis.problems:
+        if not repair:
+            complain("`assistant doctor --repair` mends what can be mended; nothing is deleted")
+        raise typer.Exit(5)
+
+
+def demo() -> None:
+    """Load the bundled sample digest and answer one question about it."""
+    from assistant.cli.asking import print_answer
+    from assistant.samples import DIGEST, QUESTION
+
+    library = open_library()
+    with progress("Indexing") as update:
+        report = library.ingest([str(DIGEST)], progress=update)
+    print(f"Sample digest: {report.added + report.updated + report.unchanged} papers.")
+    print(f"\n{bold('Question:')} {QUESTION}\n")
+    print_answer(library.ask(QUESTION))
+    home = Path(library.settings.home)
+    print(f'\nThe library lies in {home}. Ask it yourself:  assistant ask "…"')

@@ -1,0 +1,82 @@
+"""The entry point: commands joined, errors turned into one line and an exit code."""
+
+import os
+import sys
+import traceback
+
+import typer
+from typer.exceptions import TyperException
+
+from assistant import __version__
+from assistant.cli import asking, evaluation, library, settings
+from assistant.cli.output import complain
+from assistant.errors import AssistantError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="assistant",
+    help="Ask questions about scientific papers; every sentence of the answer is cited.",
+    epilog="Start with `assistant demo`. Every command has its own --help; --debug shows tracebacks.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+library.register(app)
+asking.register(app)
+evaluation.register(app)
+settings.register(app)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        print(f"paper-assistant {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    _version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    """Ask questions about scientific papers; every sentence of the answer is cited."""
+
+
+def main() -> None:
+    """Run the command line and exit with the code that the interface promises."""
+    debug = "--debug" in sys.argv
+    sys.exit(run([argument for argument in sys.argv[1:] if argument != "--debug"], debug=debug))
+
+
+def run(arguments: list[str], *, debug: bool = False) -> int:
+    """Run one command; return its exit code."""
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has read enough; keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last line of defence
+        if debug:
+            traceback.print_exc()
+        if isinstance(error, AssistantError):
+            complain(f"error: {error}")
+            return error.exit_code
+        complain(f"error: unexpected {type(error).__name__}: {error} (--debug shows where)")
+        return 1
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        code = app(arguments, standalone_mode=False)
+    except TyperException as error:
+        complain(f"error: {error.format_message()} (see `assistant --help`)")
+        return 2
+    except typer.Abort:
+        return INTERRUPTED
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,375 @@
+"""The library of papers: the one façade that command line, pages, eval and servers call."""
+
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from assistant import chunk, retrieve
+from assistant.answer import draft, evidence, extract, rewrite
+from assistant.config import Settings, redact
+from assistant.errors import (
+    AssistantError,
+    LibraryEmptyError,
+    PaperNotFoundError,
+    QuestionError,
+    SettingsError,
+)
+from assistant.export import Format, render
+from assistant.ingest import ingest
+from assistant.models import Array, Embedder, ProviderEmbedder
+from assistant.models.minilm import MiniLM
+from assistant.names import NameMatcher
+from assistant.query import Query, analyse
+from assistant.records import (
+    Answer,
+    AnswerDone,
+    AnswerText,
+    Cited,
+    ClaimChecked,
+    Event,
+    IngestReport,
+    Paper,
+    Passage,
+    PassagesFound,
+    QuestionRewritten,
+    Timings,
+    Turn,
+    Usage,
+)
+from assistant.sources import parse_arxiv_id
+from assistant.store import IndexFingerprint, Store
+from assistant.text import clean, words
+from assistant.verify import check_quotes
+
+MAX_QUESTION = 4_000
+"""Characters of a question; what is longer is a text, not a question."""
+
+_EVIDENCE_PASSAGES = 8
+_PER_PAPER = 2
+_PER_PAPER_SEARCH = 3
+_TOPIC_PASSAGES = 4
+_SHORT_TITLE_WORDS = 6
+
+
+class RankedPaper(NamedTuple):
+    """A paper found by a batch search."""
+
+    paper_id: str
+    score: float
+
+
+class Diagnosis(NamedTuple):
+    """What a check found: facts that are as they should be, and problems, a line each."""
+
+    facts: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+class Library:
+    """A library in one home. Thread-safe; nothing heavy is loaded before it is needed."""
+
+    def __init__(
+        self, settings: Settings, *, announce: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Name the settings to use; ``announce`` is told of a long wait."""
+        self.settings = settings
+        self._announce = announce
+
+    # Filling and looking after it
+
+    def ingest(
+        self,
+        sources: Sequence[str],
+        *,
+        progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> IngestReport:
+        """Add or update the papers of ``sources``; see :func:`assistant.ingest.ingest`."""
+        return ingest(
+            sources,
+            store=self._store,
+            embedder=self._embedder,
+            fingerprint=self._fingerprint,
+            progress=progress,
+        )
+
+    def papers(self) -> list[Paper]:
+        """List the papers in the order they came in."""
+        return self._store.papers()
+
+    def paper(self, paper_id: str) -> Paper:
+        """Return a paper by its id, an alias, or any usual form of an arXiv id.
+
+        Raises:
+            PaperNotFoundError: if the library holds no such paper.
+        """
+        arxiv_id = parse_arxiv_id(paper_id)
+        found = self._store.paper(paper_id) or (
+            self._store.paper(arxiv_id.base) if arxiv_id is not None else None
+        )
+        if found is None:
+            raise PaperNotFoundError(
+                f"no paper '{paper_id}' in the library: `assistant papers list` shows its ids"
+            )
+        return found
+
+    def remove(self, paper_ids: Sequence[str]) -> int:
+        """Remove papers and all that was indexed of them; return how many.
+
+        Raises:
+            PaperNotFoundError: if one of them is not there; none is removed then.
+        """
+        found = {self.paper(paper_id).id for paper_id in paper_ids}
+        with self._store.writer() as writer:
+            writer.remove(sorted(found))
+        return len(found)
+
+    def export(self, file_format: Format) -> str:
+        """Write the library's papers as BibTeX, CSV or JSON."""
+        return render(self.papers(), file_format)
+
+    # Asking
+
+    def search(
+        self, question: str, *, limit: int = 8, papers: Sequence[str] | None = None
+    ) -> list[Passage]:
+        """Rank the passages that fit a question best, ``limit`` at most.
+
+        Raises:
+            QuestionError: if the question is empty or too long.
+            LibraryEmptyError: if there is nothing to search.
+            PaperNotFoundError: if ``papers`` names one that is not there.
+        """
+        query = self._analyse(_checked(question))
+        per_paper = limit if papers else _PER_PAPER_SEARCH
+        return self._retrieve(query, limit=limit, per_paper=per_paper, papers=self._ids(papers))
+
+    def rank_papers(self, question: str, *, depth: int) -> list[RankedPaper]:
+        """Rank up to ``depth`` papers for a question, each by its best passage."""
+        query = self._analyse(_checked(question))
+        passages = self._retrieve(query, limit=depth, per_paper=1, papers=None)
+        return [RankedPaper(passage.chunk.paper_id, passage.score) for passage in passages]
+
+    def ask(
+        self,
+        question: str,
+        *,
+        history: Sequence[Turn] = (),
+        papers: Sequence[str] | None = None,
+    ) -> Iterator[Event]:
+        """Answer a question as a stream of events that ends with the whole answer.
+
+        Args:
+            question: the question.
+            history: earlier turns of the conversation, oldest first.
+            papers: ids of the only papers to answer from, or None for all.
+
+        Raises:
+            QuestionError: if the question is empty or too long.
+            LibraryEmptyError: if there is nothing to answer from.
+            PaperNotFoundError: if ``papers`` names one that is not there.
+        """
+        if self.settings.llm != "extractive":
+            raise SettingsError(
+                f"ASSISTANT_LLM={self.settings.llm} cannot be used yet: set it to 'extractive'"
+            )
+        question = _checked(question)
+        return self._answer(question, history, self._ids(papers))
+
+    def _answer(
+        self, question: str, history: Sequence[Turn], papers: Sequence[str] | None
+    ) -> Iterator[Event]:
+        clock = _Clock()
+        standalone = rewrite.stand_alone(
+            question, history, find_topic=lambda text: self._find_topic(text, papers)
+        )
+        yield QuestionRewritten(standalone_question=standalone)
+        clock.lap("rewrite")
+        query = self._analyse(standalone)
+        passages = self._retrieve(
+            query,
+            limit=_EVIDENCE_PASSAGES,
+            per_paper=_EVIDENCE_PASSAGES if papers and len(papers) == 1 else _PER_PAPER,
+            papers=papers,
+        )
+        yield PassagesFound(passages=tuple(passages))
+        clock.lap("retrieve")
+        found = extract.extract(query, evidence.weigh(query, passages, self._reader), self._store)
+        written = draft.draft(found)
+        for piece in written.pieces:
+            if piece.citation is not None:
+                yield Cited(citation=piece.citation)
+            yield AnswerText(text=piece.text)
+        clock.lap("answer")
+        claims = check_quotes(written.claims, written.citations, passages)
+        for claim in claims:
+            yield ClaimChecked(claim=claim)
+        clock.lap("verify")
+        yield AnswerDone(
+            answer=Answer(
+                question=question,
+                standalone_question=standalone,
+                answer=written.text,
+                refused=found.refusal is not None,
+                refusal_reason=found.refusal,
+                citations=written.citations,
+                claims=tuple(claims),
+                backend=self.settings.llm,
+                usage=Usage(input_tokens=0, output_tokens=0, cost_usd=0.0),
+                timings_ms=clock.timings(),
+            )
+        )
+
+    def _find_topic(self, text: str, papers: Sequence[str] | None) -> rewrite.Topic | None:
+        """Find the papers a text names, or the one it fits best."""
+        query = self._analyse(text[:MAX_QUESTION])
+        passages = self._retrieve(query, limit=_TOPIC_PASSAGES, per_paper=1, papers=papers)
+        if not passages:
+            return None
+        names = NameMatcher(query, self._store)
+        named = [each for each in passages if names.names_of(each.title, each.chunk.text)]
+        return rewrite.Topic(
+            names=tuple(_short_title(passage.title) for passage in (named or passages[:1])),
+            named=bool(named),
+            score=passages[0].score,
+        )
+
+    # Health
+
+    def diagnose(self) -> Diagnosis:
+        """Check that settings, embedder, catalog, Chroma and lexical index are there and agree."""
+        facts = [f"home {self.settings.home}", f"language model {self.settings.llm}"]
+        problems: list[str] = []
+        try:
+            dimension = self._embedder.embed(["test"]).shape[1]
+            facts.append(f"embedder {self._embedder.name}, {dimension} dimensions")
+            found = self._store.check()
+            problems += [f"{problem.part}: {problem.detail}" for problem in found]
+            if not found:
+                database = redact(self.settings.database or "SQLite in the home")
+                facts.append(
+                    f"{self._store.paper_count()} papers, {self._store.chunk_count()} chunks: "
+                    f"catalog ({database}), Chroma ({redact(self.settings.chroma)}) and lexical index agree"
+                )
+        except AssistantError as error:
+            problems.append(str(error))
+        return Diagnosis(tuple(facts), tuple(problems))
+
+    def repair(self) -> list[str]:
+        """Mend what can be mended: rebuild indexes, embed anew; return what was done."""
+        return self._store.repair(
+            self._embedder.embed,
+            embedding_text=chunk.embedding_text,
+            fingerprint=self._fingerprint(),
+            chunk=lambda paper: chunk.chunk_abstract(
+                paper, count_tokens=self._embedder.count_tokens
+            ),
+        )
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        if "_store" in self.__dict__:
+            self._store.close()
+
+    # Parts, each made when first needed
+
+    @cached_property
+    def _store(self) -> Store:
+        return Store.open(
+            home=self.settings.home, database=self.settings.database, chroma=self.settings.chroma
+        )
+
+    @cached_property
+    def _embedder(self) -> Embedder:
+        if self.settings.embeddings == self._reader.name:
+            return self._reader
+        return ProviderEmbedder(self.settings.embeddings)
+
+    @cached_property
+    def _reader(self) -> MiniLM:
+        """The local embedder, which weighs evidence whatever embedder the index is made with."""
+        return MiniLM(self.settings.home / "models", announce=self._announce)
+
+    def _fingerprint(self) -> IndexFingerprint:
+        return IndexFingerprint(
+            embedder=self._embedder.name,
+            dimension=self._embedder.dimension,
+            chunking=chunk.VERSION,
+        )
+
+    def _analyse(self, question: str) -> Query:
+        if not self._store.paper_count():
+            raise LibraryEmptyError(
+                "the library is empty: add papers with `assistant ingest`, or try `assistant demo`"
+            )
+        return analyse(question, self._store)
+
+    def _retrieve(
+        self, query: Query, *, limit: int, per_paper: int, papers: Sequence[str] | None
+    ) -> list[Passage]:
+        (vector,) = self._embedder.embed([query.text])
+        index = _Index(self._store, self._fingerprint())
+        return retrieve.retrieve(
+            query, vector, index, limit=limit, per_paper=per_paper, papers=papers
+        )
+
+    def _ids(self, papers: Sequence[str] | None) -> list[str] | None:
+        return [self.paper(paper_id).id for paper_id in papers] if papers else None
+
+
+class _Index:
+    """The store as retrieval searches it: with vectors of one embedder."""
+
+    def __init__(self, store: Store, fingerprint: IndexFingerprint) -> None:
+        self._fingerprint = fingerprint
+        self._store = store
+        self.chunk_count = store.chunk_count
+        self.document_frequency = store.document_frequency
+        self.words_with_prefix = store.words_with_prefix
+        self.lexical = store.lexical
+        self.chunks = store.chunks
+        self.vectors = store.vectors
+        self.paper = store.paper
+
+    def dense(
+        self, vector: Array, *, depth: int, papers: Collection[str] | None
+    ) -> Sequence[retrieve.Hit]:
+        """Find the chunks nearest to a unit vector, by cosine."""
+        return self._store.dense(
+            vector, fingerprint=self._fingerprint, depth=depth, papers=papers
+        )
+
+
+class _Clock:
+    """Measures the stages of an answer."""
+
+    def __init__(self) -> None:
+        self._began = self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        """End a stage."""
+        now = time.perf_counter()
+        self._laps[stage] = round(1000 * (now - self._last), 3)
+        self._last = now
+
+    def timings(self) -> Timings:
+        """Return the stages and the total, in milliseconds."""
+        return Timings(**self._laps, total=round(1000 * (self._last - self._began), 3))
+
+
+def _checked(question: str) -> str:
+    cleaned = " ".join(clean(question).split())
+    if not words(cleaned):
+        raise QuestionError("the question is empty: ask in words")
+    if len(cleaned) > MAX_QUESTION:
+        raise QuestionError(
+            f"the question has {len(cleaned)} characters: ask in {MAX_QUESTION} at most"
+        )
+    return cleaned
+
+
+def _short_title(title: str) -> str:
+    """Return what a paper is called in a sentence: its title up to a colon, if that is short."""
+    head = title.partition(":")[0]
+    return head if len(head.split()) <= _SHORT_TITLE_WORDS else title

@@ -1,0 +1,61 @@
+"""Names: the words of a question that single out papers."""
+
+from collections.abc import Collection
+
+from assistant.query import Query, QueryWord, Vocabulary
+from assistant.text import terms
+
+_NAME_WORDS = 3
+_RARE = 4
+"""A word in this many chunks at most can stand for the papers that hold it."""
+
+
+class NameMatcher:
+    """Finds a question's names in papers."""
+
+    def __init__(self, query: Query, vocabulary: Vocabulary) -> None:
+        self._words = [
+            (word, is_rare)
+            for word in query.words
+            if word.known
+            and not word.asking
+            and ((is_rare := _is_rare(word, vocabulary)) or word.name)
+        ]
+
+    def weigh(self, title: str, text: str) -> float:
+        """Add up the weight of names: in full if the paper is named so, half if its text has them."""
+        named = _name_terms(title)
+        mentioned = set(terms(text))
+        total = 0.0
+        for word, _ in self._words:
+            if _is_held(word, named):
+                total += word.weight
+            elif word.name and _is_held(word, mentioned):
+                total += word.weight / 2
+        return total
+
+    def names_of(self, title: str, text: str) -> tuple[QueryWord, ...]:
+        """Return the rare words that name the paper, or that are written as names and in its text."""
+        named = _name_terms(title)
+        mentioned = set(terms(text))
+        return tuple(
+            word
+            for word, is_rare in self._words
+            if is_rare and (_is_held(word, named) or (word.name and _is_held(word, mentioned)))
+        )
+
+
+def _name_terms(title: str) -> set[str]:
+    """Return the terms of the name a title gives its paper: a few words before a colon."""
+    name, colon, _ = title.partition(":")
+    return set(terms(name)) if colon and len(name.split()) <= _NAME_WORDS else set()
+
+
+def _is_rare(word: QueryWord, vocabulary: Vocabulary) -> bool:
+    # The joined form of a compound need not occur: "RL-trained" is as rare as "rl", not rarer.
+    frequencies = map(vocabulary.document_frequency, word.terms)
+    return min((count for count in frequencies if count), default=0) <= _RARE
+
+
+def _is_held(word: QueryWord, held: Collection[str]) -> bool:
+    return word.terms[-1] in held or all(term in held for term in word.terms[:-1] or word.terms)

@@ -1,0 +1,205 @@
+"""The records that the stages hand to one another: frozen, validated, free of behaviour."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from assistant.text import clean
+
+SourceKind = Literal["abstract", "pdf"]
+Verdict = Literal["supported", "partial", "unsupported", "contradicted", "unchecked"]
+
+CleanText = Annotated[str, AfterValidator(clean)]
+"""Text from outside: normalised to NFC, with control, bidirectional and zero-width characters gone."""
+
+
+class Record(BaseModel):
+    """Base of all records: immutable, and unknown fields are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Box(Record):
+    """A rectangle on a PDF page, in PDF points, origin at the bottom left."""
+
+    page: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+class Paper(Record):
+    """One paper of the library.
+
+    ``id`` is the arXiv id without version where there is one, else the id the paper came with, else
+    a short hash of its content. ``aliases`` are other ids under which the same content came in.
+    """
+
+    id: CleanText = Field(min_length=1, max_length=200)
+    title: CleanText = Field(min_length=1)
+    abstract: CleanText = ""
+    authors: tuple[CleanText, ...] = ()
+    year: int | None = None
+    url: str | None = None
+    pdf_url: str | None = None
+    version: int | None = Field(default=None, description="arXiv version, where one was given")
+    aliases: tuple[CleanText, ...] = ()
+
+
+class SourcedPaper(Record):
+    """A paper and where it was read from, such as ``digest.txt:12``."""
+
+    paper: Paper
+    location: str
+
+
+class SourceFailure(Record):
+    """A source, or a record in it, that could not be read. ``source`` carries file and line."""
+
+    source: str
+    error: str
+
+
+class Chunk(Record):
+    """A stretch of a paper's text, as indexed: ``text`` is the source's ``[start:end]``, exactly."""
+
+    id: str
+    paper_id: str
+    source: SourceKind
+    text: str
+    start: int
+    end: int
+    section: str | None = None
+    page_first: int | None = None
+    page_last: int | None = None
+    boxes: tuple[Box, ...] = ()
+
+
+class Passage(Record):
+    """A chunk that was retrieved for a question.
+
+    ``rank`` counts from 1; ``score`` is the cosine plus what words and names add to it.
+    """
+
+    rank: int
+    chunk: Chunk
+    title: str
+    url: str | None
+    score: float
+
+
+class Citation(Record):
+    """What one ``[number]`` in an answer points to; ``quote`` stands in the source to the letter."""
+
+    number: int
+    paper_id: str
+    title: str
+    url: str | None
+    source: SourceKind
+    page_first: int | None
+    page_last: int | None
+    section: str | None
+    quote: str
+    boxes: tuple[Box, ...]
+    chunk_id: str
+    score: float
+
+
+class Claim(Record):
+    """One claim of an answer and what checking it against its cited passages gave."""
+
+    text: str
+    verdict: Verdict
+    citations: tuple[int, ...]
+
+
+class Usage(Record):
+    """Tokens and money an answer took. An unknown price is ``None``, never 0."""
+
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+
+
+class Timings(Record):
+    """Milliseconds per stage."""
+
+    rewrite: float
+    retrieve: float
+    answer: float
+    verify: float
+    total: float
+
+
+class Turn(Record):
+    """One turn of a conversation."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+class Answer(Record):
+    """A finished answer. Its JSON is the public format of ``assistant ask --json``."""
+
+    question: str
+    standalone_question: str
+    answer: str
+    refused: bool
+    refusal_reason: str | None
+    citations: tuple[Citation, ...]
+    claims: tuple[Claim, ...]
+    backend: str
+    usage: Usage
+    timings_ms: Timings
+
+
+class IngestReport(Record):
+    """What an ingest did: papers by outcome, failures, chunks written, seconds taken."""
+
+    added: int
+    updated: int
+    unchanged: int
+    failed: tuple[SourceFailure, ...]
+    chunks: int
+    seconds: float
+
+
+class QuestionRewritten(Record):
+    """The question stands alone now: what was searched."""
+
+    standalone_question: str
+
+
+class PassagesFound(Record):
+    """The passages an answer may rest on, best first."""
+
+    passages: tuple[Passage, ...]
+
+
+class AnswerText(Record):
+    """The next piece of the answer's Markdown."""
+
+    text: str
+
+
+class Cited(Record):
+    """A citation whose marker the text has just shown, or is about to."""
+
+    citation: Citation
+
+
+class ClaimChecked(Record):
+    """A claim of the finished answer with its verdict."""
+
+    claim: Claim
+
+
+class AnswerDone(Record):
+    """The last event: the whole answer."""
+
+    answer: Answer
+
+
+Event = QuestionRewritten | PassagesFound | AnswerText | Cited | ClaimChecked | AnswerDone
+"""One answer is one stream of these, in this order; texts, citations and claims repeat."""

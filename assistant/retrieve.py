@@ -1,0 +1,179 @@
+"""A question into ranked passages: dense and lexical candidates, fused, names first."""
+
+import math
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from assistant.names import NameMatcher
+from assistant.query import Query, Vocabulary
+from assistant.records import Chunk, Paper, Passage
+
+Array = npt.NDArray[np.float32]
+
+DENSE_DEPTH = 100
+LEXICAL_DEPTH = 500
+"""Candidates per engine. Tuned on SciFact's training queries: docs/decisions/0004-retrieval.md."""
+
+LEXICAL_WEIGHT = 1.2
+"""Weight of BM25, as a share of what it could reach, beside the cosine."""
+
+NAME_BONUS = 0.5
+"""Added to a chunk for a name of the question: in full where the paper is named so."""
+
+_BM25_SATURATION = 2.2
+
+
+class Hit(Protocol):
+    """A chunk an engine found."""
+
+    @property
+    def chunk_id(self) -> str:
+        """Which chunk."""
+
+    @property
+    def score(self) -> float:
+        """The engine's own score."""
+
+
+class Index(Vocabulary, Protocol):
+    """What retrieval asks of the store; filters by paper apply inside both engines."""
+
+    def dense(self, vector: Array, *, depth: int, papers: Collection[str] | None) -> Sequence[Hit]:
+        """Find the chunks nearest to a unit vector, by cosine."""
+
+    def lexical(
+        self, weights: Mapping[str, float], *, depth: int, papers: Collection[str] | None
+    ) -> Sequence[Hit]:
+        """Find the chunks that hold the terms, by BM25 (k1 = 1.2)."""
+
+    def chunks(self, ids: Collection[str]) -> Mapping[str, Chunk]:
+        """Fetch chunks by id."""
+
+    def vectors(self, ids: Collection[str]) -> Mapping[str, Array]:
+        """Fetch stored vectors by chunk id."""
+
+    def paper(self, paper_id: str) -> Paper | None:
+        """Fetch a paper."""
+
+
+class Scored(NamedTuple):
+    """A candidate chunk's id and fused score."""
+
+    chunk_id: str
+    score: float
+
+
+def retrieve(
+    query: Query,
+    vector: Array,
+    index: Index,
+    *,
+    limit: int,
+    per_paper: int,
+    papers: Collection[str] | None = None,
+) -> list[Passage]:
+    """Rank the passages for an analysed question.
+
+    Args:
+        query: the question, analysed.
+        vector: its embedding, of length 1.
+        index: what to search.
+        limit: passages to return at most.
+        per_paper: passages of one paper at most.
+        papers: ids of the only papers to search, or None for all.
+    """
+    depth = max(DENSE_DEPTH, 2 * limit)
+    scored = score_chunks(query, vector, index, depth=depth, papers=papers)
+    # Names need the chunk's text, so they are looked for among the best candidates alone.
+    candidates = scored[:depth]
+    chunks = index.chunks([candidate.chunk_id for candidate in candidates])
+    titles = _Titles(index)
+    names = NameMatcher(query, index)
+    ranked = sorted(
+        (
+            Scored(chunk.id, score + NAME_BONUS * names.weigh(titles[chunk.paper_id], chunk.text))
+            for chunk_id, score in candidates
+            if (chunk := chunks.get(chunk_id)) is not None
+        ),
+        key=_best_first,
+    )
+    taken: Counter[str] = Counter()
+    passages: list[Passage] = []
+    for chunk_id, score in ranked:
+        chunk = chunks[chunk_id]
+        if taken[chunk.paper_id] < per_paper and len(passages) < limit:
+            taken[chunk.paper_id] += 1
+            passages.append(_passage(chunk, index, score, rank=len(passages) + 1))
+    return passages
+
+
+def score_chunks(
+    query: Query,
+    vector: Array,
+    index: Index,
+    *,
+    depth: int = DENSE_DEPTH,
+    papers: Collection[str] | None = None,
+) -> list[Scored]:
+    """Fuse both engines' candidates: cosine + weight x BM25 / its upper bound; best first.
+
+    The cosine stays as it is: stretched to the candidates' range it would lose what it says of a
+    question that nothing fits. BM25 is bounded by 2.2 times the sum of its terms' idf.
+    """
+    dense = {hit.chunk_id: hit.score for hit in index.dense(vector, depth=depth, papers=papers)}
+    weights = query.weights
+    words_depth = max(LEXICAL_DEPTH, depth)
+    found = index.lexical(weights, depth=words_depth, papers=papers) if weights else []
+    lexical = {hit.chunk_id: hit.score for hit in found}
+    missing = sorted(lexical.keys() - dense.keys())
+    stored = index.vectors(missing) if missing else {}
+    cosines = dense | {chunk_id: float(stored[chunk_id] @ vector) for chunk_id in stored}
+    bound = _bm25_bound(weights, index)
+    scored = [
+        Scored(chunk_id, cosine + LEXICAL_WEIGHT * lexical.get(chunk_id, 0.0) / bound)
+        for chunk_id, cosine in cosines.items()
+    ]
+    return sorted(scored, key=_best_first)
+
+
+class _Titles(dict[str, str]):
+    """Titles by paper id, fetched once each."""
+
+    def __init__(self, index: Index) -> None:
+        super().__init__()
+        self._index = index
+
+    def __missing__(self, paper_id: str) -> str:
+        paper = self._index.paper(paper_id)
+        self[paper_id] = paper.title if paper is not None else ""
+        return self[paper_id]
+
+
+def _passage(chunk: Chunk, index: Index, score: float, *, rank: int) -> Passage:
+    paper = index.paper(chunk.paper_id)
+    assert paper is not None, "the store shows chunks of papers it holds"
+    return Passage(
+        rank=rank,
+        chunk=chunk,
+        title=paper.title,
+        url=paper.url or paper.pdf_url,
+        score=round(score, 6),
+    )
+
+
+def _bm25_bound(weights: Mapping[str, float], index: Index) -> float:
+    total = index.chunk_count()
+    bound = 0.0
+    for term, weight in weights.items():
+        frequency = index.document_frequency(term)
+        if frequency:
+            bound += weight * math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
+    return _BM25_SATURATION * bound or 1.0
+
+
+def _best_first(scored: Scored) -> tuple[float, str]:
+    return (-round(scored.score, 6), scored.chunk_id)

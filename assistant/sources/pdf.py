@@ -1,0 +1,54 @@
+"""PDF files: one paper each, known by name and content until its text is read."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from assistant.errors import SourceError
+from assistant.sources.arxiv import parse_arxiv_id
+from assistant.sources.draft import Draft, build_paper
+from assistant.sources.failures import Item, location, one_line
+from assistant.sources.identity import FILE_ID_PREFIX, SHORT_HASH, arxiv_title
+
+MAX_PDF_BYTES = 200_000_000
+
+_MAGIC = b"%PDF-"
+_MAGIC_WITHIN = 1024  # bytes; readers allow for junk before the header (PDF 1.7, annex H.3.4.1)
+_COPY_NUMBER = re.compile(r"\s*\([0-9]{1,3}\)$")  # as browsers name a second download
+_SEPARATORS = re.compile(r"[\s_+]+|%20")
+
+
+def read_pdf(blocks: Iterable[bytes], path: Path) -> Iterator[Item]:
+    """Make the paper that a PDF stands for. Raises ``SourceError`` for what is not a PDF."""
+    digest = _checked_digest(blocks)
+    stem = _COPY_NUMBER.sub("", path.stem)
+    arxiv = parse_arxiv_id(stem)
+    draft = Draft(
+        title=arxiv_title(arxiv.base) if arxiv else _title(stem),
+        id=FILE_ID_PREFIX + digest[:SHORT_HASH],
+        arxiv=arxiv,
+    )
+    yield build_paper(draft, location(path))
+
+
+def _checked_digest(blocks: Iterable[bytes]) -> str:
+    """Hash the content, in hex, on the way checking that it is a PDF."""
+    digest, size, head = hashlib.sha256(), 0, b""
+    for block in blocks:
+        size += len(block)
+        if size > MAX_PDF_BYTES:
+            raise SourceError(f"is over {MAX_PDF_BYTES // 1_000_000} MB: ingest a smaller PDF")
+        head += block[: _MAGIC_WITHIN - len(head)]
+        digest.update(block)
+    if not size:
+        raise SourceError("is empty: fetch the PDF again")
+    if _MAGIC not in head:
+        raise SourceError("is not a PDF: it has no %PDF- header")
+    return digest.hexdigest()
+
+
+def _title(stem: str) -> str:
+    title = one_line(_SEPARATORS.sub(" ", stem))
+    # attention-is-all-you-need: hyphens part words where nothing else does.
+    return title.replace("-", " ").strip() or "PDF" if " " not in title else title

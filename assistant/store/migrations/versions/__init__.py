@@ -1,0 +1,1 @@
+"""One module per revision; ``HEAD`` of the schema names the newest."""

@@ -1,0 +1,115 @@
+"""Eval cases: questions whose right answers are known, read from YAML or JSONL."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import yaml
+from pydantic import Field, ValidationError
+
+from assistant.errors import InputError
+from assistant.records import Record, Turn
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Case(Record):
+    """One question. ``facts`` holds a tuple of alternatives for each key fact of a right answer."""
+
+    id: Text
+    kind: Text
+    question: Text
+    papers: tuple[Text, ...] = ()
+    facts: tuple[Annotated[tuple[Text, ...], Field(min_length=1)], ...] = ()
+    reference: str = ""
+    answerable: bool
+    history: tuple[Turn, ...] = ()
+
+
+class Dataset(NamedTuple):
+    """Named cases; ``digest`` is a short hash of their content, whatever file format they came in."""
+
+    name: str
+    cases: tuple[Case, ...]
+    digest: str
+
+
+class _Row(NamedTuple):
+    """One case as read: the line it begins on, and what is there."""
+
+    line: int
+    content: Any
+
+
+def load(path: Path) -> Dataset:
+    """Read a dataset, a YAML list (``.yaml``, ``.yml``) or JSONL.
+
+    Raises:
+        InputError: naming file, line and reason, if the file or one of its cases cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise InputError(f"cannot read {path}: {reason}") from error
+    is_yaml = path.suffix.lower() in {".yaml", ".yml"}
+    rows = _yaml_rows(text, path) if is_yaml else _jsonl_rows(text, path)
+    cases: dict[str, Case] = {}
+    for row in rows:
+        case = _case(row, path)
+        if case.id in cases:
+            raise InputError(f"{path}:{row.line}: a second case with the id '{case.id}'")
+        cases[case.id] = case
+    if not cases:
+        raise InputError(f"{path} holds no cases")
+    return Dataset(path.stem, tuple(cases.values()), _digest(tuple(cases.values())))
+
+
+def _case(row: _Row, path: Path) -> Case:
+    if not isinstance(row.content, dict):
+        raise InputError(f"{path}:{row.line}: expected a mapping of a case's fields")
+    try:
+        # By way of JSON, so that lists become tuples and nothing else is converted.
+        return Case.model_validate_json(json.dumps(row.content, default=str), strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{path}:{row.line}: {place}: {first['msg']}") from error
+
+
+def _jsonl_rows(text: str, path: Path) -> Iterator[_Row]:
+    # Not splitlines(): JSON strings may hold other line separators of Unicode as they are.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            try:
+                yield _Row(number, json.loads(line))
+            except (ValueError, RecursionError) as error:
+                raise InputError(f"{path}:{number}: not JSON: {error}") from error
+
+
+def _yaml_rows(text: str, path: Path) -> Iterator[_Row]:
+    loader = yaml.SafeLoader(text)
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return
+        if not isinstance(root, yaml.SequenceNode):
+            raise InputError(f"{path}: expected a list of cases")
+        for node in root.value:
+            yield _Row(node.start_mark.line + 1, loader.construct_object(node, deep=True))
+    except (yaml.YAMLError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{path}:{mark.line + 1}" if mark is not None else str(path)
+        raise InputError(
+            f"{place}: not YAML: {getattr(error, 'problem', None) or error}"
+        ) from error
+    finally:
+        loader.dispose()
+
+
+def _digest(cases: tuple[Case, ...]) -> str:
+    content = [case.model_dump(mode="json") for case in cases]
+    canonical = json.dumps(content, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
