@@ -1,7 +1,8 @@
 # Needs Python 3.11 or newer with pip; everything else is installed into .venv, pinned by requirements.lock.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-PIP := .venv/bin/python -m pip --disable-pip-version-check
+PIP := .venv/bin/python -m pip
 UV_VERSION := 0.13.9
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

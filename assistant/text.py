@@ -5,9 +5,9 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
-import snowballstemmer
+import Stemmer
 
-_STEMMER = snowballstemmer.stemmer("english")
+_STEMMER = Stemmer.Stemmer("english", 0)  # stem() keeps the cache
 
 # Control characters (ANSI escapes begin with one), zero-width and bidirectional marks. Tabs and line
 # breaks survive; what a terminal or a page would act on does not.
@@ -129,7 +129,7 @@ def sentences(text: str) -> list[Span]:
 
 def _is_link(before: str) -> bool:
     """Whether the text breaks off inside a link: no white space since its scheme."""
-    return re.search(r"://\S*$", before) is not None
+    return "://" in before.rsplit(None, 1)[-1]
 
 
 def _append_stripped(spans: list[Span], text: str, start: int, end: int) -> None:

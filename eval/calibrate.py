@@ -57,7 +57,7 @@ def main() -> None:
                 for name in ("digest-tuning", "digest")
             }
         note("weighing the evidence")
-        with closing(Store.open(home=home, database=None, chroma="local")) as store:
+        with closing(Store.open(home=home)) as store:
             reader = MiniLM(home / "models")
             tuning, test = (_samples(each, store, reader) for each in found.values())
     fitted = {named: _calibrate(_of(tuning, named=named), named=named) for named in (True, False)}

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from assistant.models import minilm, weights
+from assistant.models import weights
+from assistant.models.minilm import _build_graph, _initializers, _map_weights
 
 _INPUTS = {"input_ids": "input_ids", "segment_ids": "token_type_ids", "mask": "attention_mask"}
 _UNUSED_FILES = ("config.json", "special_tokens_map.json", "tokenizer_config.json", "vocab.txt")
@@ -37,20 +38,29 @@ def _write_files(folder: Path) -> None:
 
 
 def _graph(path: Path) -> bytes:
+    """Put the weights into the local embedder's graph and give it the inputs that Chroma's class feeds."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
-    tensors = minilm.initializers(minilm.map_weights(path))
+    tensors = _initializers(_map_weights(path))
     shapes = {name: array.shape for name, array in tensors.items()}
-    model = onnx.ModelProto.FromString(minilm.build_graph(shapes))
+    model = onnx.ModelProto.FromString(_build_graph(shapes))
     graph = model.graph
-    axis = [each for each in graph.initializer if each.name not in tensors]
-    del graph.initializer[:], graph.input[:], graph.output[:]
-    graph.initializer.extend(axis)
-    graph.initializer.extend(numpy_helper.from_array(each, name) for name, each in tensors.items())
-    size = ["batch", "length"]
-    for name in _INPUTS.values():
-        graph.input.append(helper.make_tensor_value_info(name, TensorProto.INT64, size))
-    hidden = [*size, minilm.DIMENSION]
-    graph.output.append(helper.make_tensor_value_info("tokens", TensorProto.FLOAT, hidden))
-    ...
+    constants = [each for each in graph.initializer if each.name not in tensors]
+    casts = [
+        helper.make_node("Cast", [theirs], [ours], to=TensorProto.INT32)
+        for ours, theirs in _INPUTS.items()
+    ]
+    nodes = [*casts, *graph.node]
+    inputs = [
+        helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "length"])
+        for name in _INPUTS.values()
+    ]
+    # The class pools the hidden states itself, so the graph need not.
+    outputs = [each for each in graph.output if each.name == "tokens"]
+    weighed = [numpy_helper.from_array(array, name) for name, array in tensors.items()]
+    whole = helper.make_graph(nodes, graph.name, inputs, outputs, [*constants, *weighed])
+    serialised: bytes = helper.make_model(
+        whole, opset_imports=model.opset_import, ir_version=model.ir_version
+    ).SerializeToString()
+    return serialised

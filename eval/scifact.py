@@ -58,27 +58,31 @@ def compare(
             query_id: dict(library.rank_papers(text, depth=_DEPTH))
             for query_id, text in queries.items()
         }
-    with closing(Store.open(home=home, database=None, chroma="local")) as store:
+    with closing(Store.open(home=home)) as store:
         bm25 = {query_id: _bm25(text, store) for query_id, text in queries.items()}
-        vectors = MiniLM(home / "models").embed(list(queries.values()))
-        minilm = {
-            query_id: _pooled(store.dense(vector, depth=_CHUNK_DEPTH, papers=None), store)
-            for query_id, vector in zip(queries, vectors, strict=True)
-        }
+        minilm = _minilm(queries, store, MiniLM(home / "models"))
     qrels = _qrels(data)
     return Comparison(*(_ndcg(qrels, run) for run in (fused, bm25, minilm)))
 
 
+def _minilm(queries: Mapping[str, str], store: Store, embedder: MiniLM) -> dict[str, Ranking]:
+    fingerprint = store.fingerprint()
+    assert fingerprint is not None, "the corpus was ingested"
+    vectors = embedder.embed(list(queries.values()))
+    return {
+        query_id: _pooled(store.dense(vector, fingerprint=fingerprint, depth=_CHUNK_DEPTH), store)
+        for query_id, vector in zip(queries, vectors, strict=True)
+    }
+
+
 def _bm25(text: str, store: Store) -> Ranking:
     weights = dict.fromkeys(content_terms(text), 1.0)
-    return (
-        _pooled(store.lexical(weights, depth=_CHUNK_DEPTH, papers=None), store) if weights else {}
-    )
+    return _pooled(store.lexical(weights, depth=_CHUNK_DEPTH), store) if weights else {}
 
 
 def _pooled(hits: Sequence[Hit], store: Store) -> Ranking:
     """Rank papers by their best chunk."""
-    papers = store.chunks(hit.chunk_id for hit in hits)
+    papers = store.chunks([hit.chunk_id for hit in hits])
     best: dict[str, float] = {}
     for hit in hits:
         paper_id = papers[hit.chunk_id].paper_id

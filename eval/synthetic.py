@@ -11,10 +11,9 @@ import numpy as np
 from assistant import chunk
 from assistant.errors import AssistantError
 from assistant.models.minilm import DIMENSION, NAME
-from assistant.records import Chunk, Paper
+from assistant.records import Chunk, Paper, SourcedPaper
 from assistant.samples import DIGEST
 from assistant.sources import read_source
-from assistant.records import SourcedPaper
 from assistant.store import IndexedPaper, IndexFingerprint, Store
 from eval.surroundings import cache
 from eval.terminal import note
@@ -40,7 +39,7 @@ def _is_complete(folder: Path) -> bool:
     if not folder.is_dir():
         return False
     try:
-        with closing(Store.open(home=folder, database=None, chroma="local")) as store:
+        with closing(Store.open(home=folder)) as store:
             return store.chunk_count() == CHUNKS
     except AssistantError:
         return False
@@ -49,12 +48,12 @@ def _is_complete(folder: Path) -> bool:
 def _build(folder: Path) -> None:
     fingerprint = IndexFingerprint(embedder=NAME, dimension=DIMENSION, chunking=chunk.VERSION)
     batch: list[IndexedPaper] = []
-    with closing(Store.open(home=folder, database=None, chroma="local")) as store:
+    with closing(Store.open(home=folder)) as store:
         for paper in _papers():
             batch.append(paper)
             if len(batch) == _BATCH or len(batch) * _PER_PAPER == CHUNKS:
                 with store.writer() as writer:
-                    writer.put(batch, replaces=[], fingerprint=fingerprint)
+                    writer.put(batch, fingerprint=fingerprint)
                 batch = []
 
 

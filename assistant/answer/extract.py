@@ -37,6 +37,10 @@ _ASKS_RESULT = re.compile(
     r"|evidence|grow|larger|bigger|fewer|size|number|cost|price|amount|performance)\w*",
     re.IGNORECASE,
 )
+_INTRODUCES = re.compile(
+    r"\b(?:we|this (?:paper|work|study)) (?:\w+ )?(?:propose|present|introduce|develop|release|study)", re.I
+)
+_INTRODUCTION_BONUS = 0.3
 _NUMBER_BONUS = 0.15
 _LINK_BONUS = 0.3
 _LINK = re.compile(r"https?://\S+")
@@ -62,6 +66,15 @@ class _Candidate(NamedTuple):
     names: tuple[QueryWord, ...]
 
 
+class Assessment(NamedTuple):
+    """The papers to cite, their evidence, whether the question names any, and the signals of all that."""
+
+    chosen: tuple[_Candidate, ...]
+    evidence: tuple[Evidence, ...]
+    named: bool
+    signals: abstain.Signals
+
+
 def extract(query: Query, evidence: Sequence[Evidence], vocabulary: Vocabulary) -> Extract:
     """Choose the sentences that answer, or refuse.
 
@@ -70,21 +83,29 @@ def extract(query: Query, evidence: Sequence[Evidence], vocabulary: Vocabulary) 
         evidence: its passages, weighed.
         vocabulary: tells which words are rare.
     """
-    candidates = _candidates(evidence, NameMatcher(query, vocabulary))
-    if not candidates:
+    found = assess(query, evidence, vocabulary)
+    if found is None:
         return Extract((), "No passage in the library fits the question.")
-    named = [candidate for candidate in candidates if candidate.names]
-    chosen = _choose(query, candidates, named)
-    relevant = [each for candidate in chosen for each in candidate.evidence]
-    names = [word for candidate in named for word in candidate.names]
-    signals = abstain.measure(query, relevant, names)
-    if not abstain.answers(signals, named=bool(named)):
-        return Extract((), abstain.reason(query, relevant, named=bool(named)))
-    counts = [_sentence_count(candidate, chosen) for candidate in chosen]
+    if not abstain.answers(found.signals, named=found.named):
+        return Extract((), abstain.reason(query, found.evidence, named=found.named))
     groups = (
-        _sentences(query, candidate, count) for candidate, count in zip(chosen, counts, strict=True)
+        _sentences(query, candidate, _sentence_count(candidate, found.chosen))
+        for candidate in found.chosen
     )
     return Extract(tuple(group for group in groups if group), None)
+
+
+def assess(query: Query, evidence: Sequence[Evidence], vocabulary: Vocabulary) -> Assessment | None:
+    """Choose the papers to cite and measure what their evidence says; None where there are none."""
+    candidates = _candidates(evidence, NameMatcher(query, vocabulary))
+    if not candidates:
+        return None
+    named = [candidate for candidate in candidates if candidate.names]
+    chosen = _choose(query, candidates, named)
+    relevant = tuple(each for candidate in chosen for each in candidate.evidence)
+    names = [word for candidate in named for word in candidate.names]
+    signals = abstain.measure(query, relevant, names)
+    return Assessment(tuple(chosen), relevant, bool(named), signals)
 
 
 def _candidates(evidence: Sequence[Evidence], names: NameMatcher) -> list[_Candidate]:
@@ -168,6 +189,8 @@ class _SentenceScorer:
     def score(self, sentence: Sentence) -> float:
         """Score a sentence; only the order of a paper's scores means something."""
         score = float(sentence.matches @ self._weights) + sentence.similarity
+        if not self._weights.any() and _INTRODUCES.search(sentence.text):
+            score += _INTRODUCTION_BONUS
         if self._wants_number and _NUMBER.search(sentence.text):
             score += _NUMBER_BONUS
         if self._wants_link and _LINK.search(sentence.text):

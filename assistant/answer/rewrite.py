@@ -17,7 +17,8 @@ _PRONOUN = re.compile(
     re.IGNORECASE,
 )
 _POINTING = re.compile(
-    rf"\b(?:the (?:paper|work|study|authors?|{_WORK})|the others?|this|these|those|there|he|she)\b",
+    rf"\b(?:the (?:paper|work|study|authors?|{_WORK})|the others?|this|these|those|he|she"
+    r"|(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )there(?! (?:is|are|was|were)\b))\b",
     re.IGNORECASE,
 )
 _CONTINUING = re.compile(r"^\s*(?:and|but|so|or|also|then|ok(?:ay)?|thanks)\b[\s,]*", re.IGNORECASE)

@@ -1,13 +1,15 @@
 """Commands that ask the library: search, ask, chat."""
 
+import re
 import sys
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from assistant.cli.common import JsonFlag, LlmOption, PaperOption, open_library
+from assistant.cli.common import JsonFlag, LlmOption, PaperOption, open_library, read_settings
 from assistant.cli.output import bold, complain, one_line, print_json, progress, wrap
 from assistant.cli.rows import BatchQuery, read_rows
 from assistant.errors import InputError
@@ -68,7 +70,7 @@ def ask(
     as_json: JsonFlag = False,
 ) -> None:
     """Answer a question from the library; every sentence is cited."""
-    library = open_library(llm=llm)
+    library = open_library(read_settings(llm=llm))
     turns = read_rows(history, Turn) if history is not None else []
     events = library.ask(question, history=turns, papers=paper)
     if as_json:
@@ -79,7 +81,7 @@ def ask(
 
 def chat(*, paper: PaperOption = None, llm: LlmOption = None) -> None:
     """Ask in a conversation; an empty line or Ctrl-D ends it."""
-    library = open_library(llm=llm)
+    library = open_library(read_settings(llm=llm))
     library.papers()
     turns: list[Turn] = []
     complain("Ask about the papers; an empty line ends the conversation.")
@@ -97,23 +99,39 @@ def chat(*, paper: PaperOption = None, llm: LlmOption = None) -> None:
 
 
 def print_answer(events: Iterable[Event]) -> Answer:
-    """Print an answer as it comes, then its sources; return it."""
-    from assistant.answer.citations import unescape_markdown
-
+    """Print an answer paragraph by paragraph as it comes, then its sources; return it."""
     answer: Answer | None = None
+    paragraph = ""
     for event in events:
         if isinstance(event, AnswerText):
-            text = unescape_markdown(event.text.replace("**", ""))
-            print(*(wrap(line) for line in text.splitlines()), sep="\n", flush=True)
+            *finished, paragraph = (paragraph + event.text).split("\n\n")
+            for text in finished:
+                _print_paragraph(text)
         elif isinstance(event, AnswerDone):
             answer = event.answer
+    _print_paragraph(paragraph, last=True)
     assert answer is not None, "the stream ends with the whole answer"
     if answer.citations:
         print(f"\n{bold('Sources')}")
-    for citation in answer.citations:
-        print(f"  [{citation.number}] {one_line(citation.title)}")
-        print(f"      {_place(citation)}  {one_line(citation.url or '')}".rstrip())
+    for _, group in groupby(answer.citations, key=lambda citation: citation.paper_id):
+        cited = list(group)
+        numbers = "".join(f"[{citation.number}]" for citation in cited)
+        print(f"  {numbers} {one_line(cited[0].title)}")
+        print(f"      {_place(cited[0])}  {one_line(cited[0].url or '')}".rstrip())
     return answer
+
+
+def _print_paragraph(markdown: str, *, last: bool = False) -> None:
+    """Print a paragraph, the title it begins with in bold on a line of its own."""
+    from assistant.answer.citations import unescape_markdown
+
+    match = re.match(r"\*\*(.*?)\*\*:\s*", markdown)
+    if match is not None:
+        print(bold(one_line(unescape_markdown(match[1]))))
+        markdown = markdown[match.end() :]
+    print(wrap(one_line(unescape_markdown(markdown)), indent="  " if match else ""), flush=True)
+    if not last:
+        print()
 
 
 def _finish(events: Iterable[Event]) -> Answer:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assistant.cli.output import complain
-from assistant.config import load_settings, read_dotenv
+from assistant.config import Settings, load_settings, read_dotenv
 
 if TYPE_CHECKING:
     from assistant.library import Library
@@ -24,10 +24,14 @@ LlmOption = Annotated[
 ]
 
 
-def open_library(*, llm: str | None = None) -> "Library":
-    """Open the library that options, environment and config file name."""
+def read_settings(*, llm: str | None = None) -> Settings:
+    """Read the settings that options, environment and config file give."""
     read_dotenv()
-    settings = load_settings({"llm": llm}, os.environ)
+    return load_settings({"llm": llm}, os.environ)
+
+
+def open_library(settings: Settings | None = None) -> "Library":
+    """Open the library that the settings name."""
     from assistant.library import Library
 
-    return Library(settings, announce=complain)
+    return Library(settings or read_settings(), announce=complain)

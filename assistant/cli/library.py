@@ -1,13 +1,16 @@
 """Commands that fill and look after the library: ingest, papers, doctor, demo."""
 
-from pathlib import Path
+import time
+from contextlib import closing
 from typing import Annotated
 
 import typer
 
-from assistant.cli.common import JsonFlag, open_library
+from assistant import stamp
+from assistant.cli.common import JsonFlag, open_library, read_settings
 from assistant.cli.output import bold, complain, one_line, print_json, progress, wrap
 from assistant.export import Format
+from assistant.records import IngestReport
 
 SOME_FAILED = 4
 
@@ -36,9 +39,7 @@ def ingest(
     as_json: JsonFlag = False,
 ) -> None:
     """Add papers to the library, or update them; unchanged papers cost nothing."""
-    library = open_library()
-    with progress("Indexing") as update:
-        report = library.ingest(sources, progress=update)
+    report = _ingest(sources)
     for failure in report.failed:
         complain(f"failed: {failure.source}: {failure.error}")
     if as_json:
@@ -51,6 +52,27 @@ def ingest(
     if report.failed:
         any_done = report.added or report.updated or report.unchanged
         raise typer.Exit(SOME_FAILED if any_done else 2)
+
+
+def _ingest(sources: list[str]) -> IngestReport:
+    began = time.perf_counter()
+    settings = read_settings()
+    known = stamp.unchanged(sources, settings)
+    if known is not None:
+        return IngestReport(
+            added=0,
+            updated=0,
+            unchanged=known,
+            failed=(),
+            chunks=0,
+            seconds=round(time.perf_counter() - began, 3),
+        )
+    with closing(open_library(settings)) as library, progress("Indexing") as update:
+        report = library.ingest(sources, progress=update)
+    if not report.failed:
+        papers = report.added + report.updated + report.unchanged
+        stamp.remember(sources, settings, papers=papers)
+    return report
 
 
 @papers_app.command("list", epilog="Example: assistant papers list --json")

@@ -69,8 +69,8 @@ class ProviderEmbedder:
         if (
             vectors.ndim != 2
             or len(vectors) != len(texts)
-            or not vectors.size
             or not np.isfinite(vectors).all()
+            or not vectors.any(axis=1).all()  # a vector of zeros has no direction
         ):
             raise EmbedderUnavailableError(f"the embedder {self.name} sent unusable vectors")
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)

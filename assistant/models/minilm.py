@@ -177,6 +177,8 @@ def _load_session(tensors: Mapping[str, Array], cache: Path, threads: int) -> "I
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = threads
+    # Threads that spin while they wait gain little alone and cost much where processes share cores.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # The graph is made of fused operators already; looking for more to fuse only costs time.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     initializers = _initializers(tensors)

@@ -53,6 +53,13 @@ class Shelf(NamedTuple):
         return (_parse(Paper, record) for record in self.records.values())
 
 
+class Matrix(NamedTuple):
+    """Vectors as the rows of a matrix, with the chunks they belong to."""
+
+    chunk_ids: list[str]
+    rows: Array
+
+
 class Catalog:
     """Reads and writes of the catalog; each is one transaction."""
 
@@ -108,8 +115,8 @@ class Catalog:
             rows = _rows_of(connection, statement, vectors.c.chunk_id, ids)
             return {row.chunk_id: np.frombuffer(row.data, _FLOAT) for row in rows}
 
-    def vectors_of(self, paper_ids: Iterable[str] | None) -> dict[str, Array]:
-        """Read the vectors of some papers' chunks, or of all, by chunk id."""
+    def matrix(self, paper_ids: Iterable[str] | None) -> Matrix:
+        """Read the vectors of some papers' chunks, or of all."""
         statement = sa.select(vectors.c.chunk_id, vectors.c.data)
         with self._database.reading() as connection:
             if paper_ids is None:
@@ -117,7 +124,9 @@ class Catalog:
             else:
                 statement = statement.join(chunks)
                 rows = _rows_of(connection, statement, chunks.c.paper_id, paper_ids)
-            return {row.chunk_id: np.frombuffer(row.data, _FLOAT) for row in rows}
+            found = [tuple(row) for row in rows]
+        data = np.frombuffer(b"".join(data for _, data in found), _FLOAT)
+        return Matrix([name for name, _ in found], data.reshape(len(found), -1 if found else 0))
 
     def chunk_ids_of(self, paper_ids: Iterable[str]) -> set[str]:
         """Read the ids of some papers' chunks."""

@@ -27,7 +27,6 @@ from assistant.store.model import DOCTOR
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _BUSY_SECONDS = 30.0
-_MIGRATION_SECONDS = 60.0
 _POLL = 0.2
 _FULL = ("database or disk is full", "disk quota", "no space left")
 _READ_ONLY = ("readonly database", "read-only", "unable to open database file")
@@ -150,31 +149,24 @@ class Database:
         with self._mutex:
             if self._ready:
                 return
-            with self._translated():
-                if self._revision() != schema.HEAD:
-                    self._migrate()
+            with self._translated(), self._engine.connect() as connection:
+                current = _revision(connection)
+            if current != schema.HEAD:
+                self._migrate()
             self._ready = True
 
-    def _revision(self) -> str | None:
-        with self._engine.connect() as connection:
-            if not sa.inspect(connection).has_table("alembic_version"):
-                return None
-            return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-
     def _migrate(self) -> None:
-        guard = self.lock(timeout=_MIGRATION_SECONDS) if self._is_sqlite else _unguarded()
-        with guard:
-            revision = self._revision()
-            if revision == schema.HEAD:
-                return
-            if revision is None and self._remains is not None and self._remains.exists():
-                raise CatalogError(
-                    f"the catalog of {self._home} is lost, its vectors are not: "
-                    f"{DOCTOR} to rebuild it from them"
-                )
-            writer = self._engine.connect().execution_options(immediate=True)
-            with writer, writer.begin():
-                _upgrade(writer)
+        with self._translated(), self._engine.connect() as connection:
+            writer = connection.execution_options(immediate=True)
+            with writer.begin():
+                current = _revision(writer)  # another process may have been quicker
+                if current is None and self._remains is not None and self._remains.exists():
+                    raise CatalogError(
+                        f"the catalog of {self._home} is lost, its vectors are not: "
+                        f"{DOCTOR} to rebuild it from them"
+                    )
+                if current != schema.HEAD:
+                    _upgrade(writer)
 
     @contextmanager
     def _row_lock(self, timeout: float, on_wait: Callable[[], None]) -> Iterator[None]:
@@ -226,6 +218,12 @@ class Database:
         return CatalogError(f"the catalog {self.path} is damaged ({_one_line(said)}): {DOCTOR}")
 
 
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+
+
 def _upgrade(connection: sa.Connection) -> None:
     from alembic import command
     from alembic.config import Config
@@ -272,11 +270,6 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _begin_sqlite(connection: sa.Connection) -> None:
     immediate = connection.get_execution_options().get("immediate", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
-
-@contextmanager
-def _unguarded() -> Iterator[None]:
-    yield
 
 
 def _nothing() -> None:

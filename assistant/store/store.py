@@ -25,7 +25,7 @@ import numpy as np
 from assistant.errors import LibraryBusyError, StorageError
 from assistant.records import Chunk, Paper
 from assistant.store import health, sync
-from assistant.store.catalog import Catalog, Shelf, Visible
+from assistant.store.catalog import Catalog, Matrix, Shelf, Visible
 from assistant.store.database import Database
 from assistant.store.folder import Folder
 from assistant.store.lexical import Lexical
@@ -35,6 +35,9 @@ from assistant.store.writer import Writer, ensure_match
 
 _FRESH_SECONDS = 0.005
 """How long the generation is taken to be what it was; one question asks for it a hundred times."""
+
+_SMALL_LIBRARY = 2_000
+"""Chunks up to which a local library is searched without Chroma: a millisecond against its import's second."""
 
 
 class Store:
@@ -153,14 +156,14 @@ class Store:
 
         def search(visible: Collection[str]) -> list[Hit]:
             ensure_match(self._now().fingerprint, fingerprint)
-            if papers is None and not self._is_sealed():
+            if papers is None and not self._is_sealed() and not self._is_small(visible):
                 self._open_vectors()
                 found = _visible(lambda count: self._vectors.nearest(vector, count), depth, visible)
                 if len(found) == min(depth, len(visible)):
                     return found
-            # Exactly: a local Chroma cannot be opened without writing, and its graph is no help where a
-            # filter passes few chunks, or where it does not reach all of a small library.
-            return _nearest(vector, self._catalog.vectors_of(papers), visible, depth)
+            # Exactly: a local Chroma cannot be opened without writing, importing it takes longer than
+            # comparing a small library in full, and its graph is no help where a filter passes few chunks.
+            return _nearest(vector, self._catalog.matrix(papers), visible, depth)
 
         return self._consistently(search)
 
@@ -264,6 +267,9 @@ class Store:
         """Tell whether a local Chroma would have to be opened in a home that cannot be written."""
         return self._chroma == "local" and not access(self._home, W_OK)
 
+    def _is_small(self, visible: Collection[str]) -> bool:
+        return self._chroma == "local" and len(visible) <= _SMALL_LIBRARY
+
     def _now(self) -> State:
         with self._mutex:
             if self._state is None or time.monotonic() - self._checked > _FRESH_SECONDS:
@@ -326,26 +332,27 @@ class Store:
 
 def _visible(search: Callable[[int], list[Hit]], depth: int, visible: Collection[str]) -> list[Hit]:
     """Search for ``depth`` visible chunks: for more than that, if others are among the first."""
-    count = depth
+    count = wanted = min(depth, len(visible))
     while True:
         found = search(count)
         hits = [hit for hit in found if hit.chunk_id in visible]
-        if len(hits) >= depth or len(found) < count:
-            return hits[:depth]
+        if len(hits) >= wanted or len(found) < count:
+            return hits[:wanted]
         count *= 2
 
 
-def _nearest(
-    vector: Array, stored: Mapping[str, Array], visible: Collection[str], depth: int
-) -> list[Hit]:
+def _nearest(vector: Array, stored: Matrix, visible: Collection[str], depth: int) -> list[Hit]:
     """Compare ``vector`` with every visible stored one."""
-    ids = [chunk_id for chunk_id in stored if chunk_id in visible]
-    if not ids:
+    if not stored.chunk_ids:
         return []
-    matrix = np.stack([stored[chunk_id] for chunk_id in ids])
-    lengths = np.linalg.norm(matrix, axis=1) * np.linalg.norm(vector)
-    scores = matrix @ vector / np.where(lengths > 0, lengths, 1.0)
-    return best_first([Hit(*pair) for pair in zip(ids, scores.tolist(), strict=True)])[:depth]
+    lengths = np.linalg.norm(stored.rows, axis=1) * np.linalg.norm(vector)
+    scores = stored.rows @ vector / np.where(lengths > 0, lengths, 1.0)
+    # The last score that counts; all that share it are sorted by id with the rest.
+    last = -np.partition(-scores, depth - 1)[depth - 1] if depth < len(scores) else -np.inf
+    hits = [
+        Hit(stored.chunk_ids[row], float(scores[row])) for row in np.flatnonzero(scores >= last)
+    ]
+    return best_first([hit for hit in hits if hit.chunk_id in visible])[:depth]
 
 
 @contextmanager

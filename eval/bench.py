@@ -1,0 +1,166 @@
+"""``python -m eval.bench``: speed and memory against their targets, each a ratio within one run."""
+
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from statistics import median
+
+from eval import processes, surroundings
+from eval.targets import Target, table, verdict
+from eval.terminal import note, say
+
+_RUNS = 5
+_INGEST_RUNS = 3
+_HEAVY = ("chromadb", "langchain", "onnxruntime", "streamlit")
+_QUESTION = "What does DAPO reach on AIME 2024, and with which base model?"
+_MEGABYTE = 1024 * 1024
+
+_IMPORTED_BY_HELP = f"""
+import sys
+from assistant.cli.main import run
+run(["--help"])
+print([name for name in {_HEAVY!r} if name in sys.modules], file=sys.stdout)
+"""
+
+
+def main() -> None:
+    """Measure everything and print the table. A target that falls short is a result, not a failure."""
+    say(f"On {surroundings.digest().label}; medians of {_RUNS} runs.")
+    targets: list[Target] = []
+    # Processes first: a child's peak memory counts that of the process it was started from.
+    for measure in (_help, _ask, _ingest, _embedding, _retrieval):
+        note(f"measuring: {(measure.__doc__ or '').rstrip('.').lower()}")
+        targets += measure()
+    say(f"\n{table(targets)}\n\n{verdict(targets)}")
+
+
+def _help() -> list[Target]:
+    """Time the help, and look at what it imports."""
+    with _home() as home:
+        seconds = _median(lambda: processes.assistant(["--help"], home=home).seconds)
+        imported = processes.python(_IMPORTED_BY_HELP, home=home).stdout.splitlines()[-1]
+    heavy = json.loads(imported.replace("'", '"'))
+    return [
+        Target("assistant --help", seconds, 0.5, at_most=True, unit="s"),
+        Target(f"of {', '.join(_HEAVY)}: imported by --help", len(heavy), 0, at_most=True),
+    ]
+
+
+def _ask() -> list[Target]:
+    """Time a question as a whole process beside the bare imports, and weigh its memory."""
+    with _home() as home:
+        processes.assistant(["ingest", str(surroundings.digest().path)], home=home)
+        processes.assistant(["ask", _QUESTION], home=home)
+        imports, asks = [], []
+        for _ in range(_RUNS):
+            imports.append(processes.python("import chromadb, onnxruntime, tantivy", home=home))
+            asks.append(processes.assistant(["ask", _QUESTION], home=home))
+    seconds = median(each.seconds for each in asks)
+    bare = median(each.seconds for each in imports)
+    peak = median(each.peak_bytes for each in asks)
+    say(f"ask: {seconds:.2f} s; importing chromadb, onnxruntime and tantivy: {bare:.2f} s")
+    return [
+        Target("assistant ask / its bare imports", seconds / bare, 1.5, at_most=True),
+        Target("peak memory of assistant ask", peak / _MEGABYTE, 600, at_most=True, unit="MB"),
+    ]
+
+
+def _ingest() -> list[Target]:
+    """Time a second ingest of unchanged input beside the first."""
+    reported, whole = [], []
+    for _ in range(_INGEST_RUNS):
+        with _home() as home:
+            command = ["ingest", "--json", str(surroundings.digest().path)]
+            first, second = (processes.assistant(command, home=home) for _ in range(2))
+        work = [json.loads(each.stdout)["seconds"] for each in (first, second)]
+        reported.append(work[1] / work[0])
+        whole.append(second.seconds / first.seconds)
+        say(
+            f"ingest: first {work[0]:.2f} s, second {work[1]:.2f} s of work; "
+            f"{first.seconds:.2f} and {second.seconds:.2f} s as whole processes"
+        )
+    say(f"second ingest / first as whole processes: {median(whole):.3f} (start-up included)")
+    return [Target("second ingest / first, seconds of work", median(reported), 0.10, at_most=True)]
+
+
+def _embedding() -> list[Target]:
+    """Time the embedder beside Chroma's class on the same weights and texts."""
+    from assistant.models.minilm import MiniLM
+    from eval import chroma_minilm
+
+    texts = _texts()
+    with surroundings.temporary_home() as folder:
+        ours = MiniLM(folder / "models").embed
+        theirs = chroma_minilm.embedder(folder / "chroma")
+        ours(texts[:1]), theirs(texts[:1])
+        rounds = [(_timed(lambda: ours(texts)), _timed(lambda: theirs(texts))) for _ in range(3)]
+    mine, chroma = (median(column) for column in zip(*rounds, strict=True))
+    say(
+        f"embedding {len(texts)} texts: {mine:.2f} s; Chroma's ONNXMiniLM_L6_V2, given the same weights "
+        f"and the same fused graph: {chroma:.2f} s"
+    )
+    return [Target("embedding time / Chroma's class", mine / chroma, 1 / 1.5, at_most=True)]
+
+
+def _retrieval() -> list[Target]:
+    """Time one retrieval over many chunks."""
+    from eval import synthetic
+    from eval.cases import load
+
+    questions = [case.question for case in load(surroundings.DATASETS / "digest.yaml").cases]
+    with closing(surroundings.library_at(synthetic.home())) as library:
+        for question in questions[:20]:
+            library.search(question)
+        percentiles = []
+        for _ in range(3):
+            seconds = sorted(_timed(lambda q=question: library.search(q)) for question in questions)  # type: ignore[misc]
+            percentiles.append(seconds[int(0.95 * len(seconds))])
+    return [
+        Target(
+            f"one retrieval over {synthetic.CHUNKS} chunks, p95",
+            1000 * median(percentiles),
+            40,
+            at_most=True,
+            unit="ms",
+        )
+    ]
+
+
+def _texts() -> list[str]:
+    """Return the digest's abstracts and each of their sentences."""
+    from assistant.records import SourcedPaper
+    from assistant.sources import read_source
+    from assistant.text import sentences
+
+    abstracts = [
+        item.paper.abstract
+        for item in read_source(str(surroundings.digest().path))
+        if isinstance(item, SourcedPaper)
+    ]
+    return abstracts + [
+        text[span.start : span.end] for text in abstracts for span in sentences(text)
+    ]
+
+
+def _median(measure: Callable[[], float]) -> float:
+    return median(measure() for _ in range(_RUNS))
+
+
+def _timed(action: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+@contextmanager
+def _home() -> Iterator[Path]:
+    """Make a home in a folder of its own that is gone after the block."""
+    with tempfile.TemporaryDirectory(prefix="assistant-bench-") as folder:
+        yield Path(folder) / "home"
+
+
+if __name__ == "__main__":
+    main()

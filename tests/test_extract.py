@@ -1,0 +1,142 @@
+"""Answers are sentences of the sample digest, or a refusal."""
+
+import pytest
+
+from assistant.answer.evidence import weigh
+from assistant.answer.extract import (
+    BEST_SENTENCES,
+    BROAD_PAPERS,
+    NAMED_SENTENCES,
+    RIVAL_PAPERS,
+    Extract,
+    extract,
+)
+from assistant.models.minilm import MiniLM
+from assistant.query import analyse
+from assistant.retrieve import retrieve
+from conftest import MemoryIndex
+
+
+@pytest.fixture(scope="module")
+def ask(sample_index: MemoryIndex, embedder: MiniLM) -> "Ask":
+    return Ask(sample_index, embedder)
+
+
+class Ask:
+    """Asks the sample digest."""
+
+    def __init__(self, index: MemoryIndex, embedder: MiniLM) -> None:
+        self._index = index
+        self._embedder = embedder
+
+    def __call__(self, question: str) -> Extract:
+        query = analyse(question, self._index)
+        (vector,) = self._embedder.embed([query.text])
+        passages = retrieve(query, vector, self._index, limit=8, per_paper=2)
+        return extract(query, weigh(query, passages, self._embedder), self._index)
+
+
+def titles(found: Extract) -> list[str]:
+    return [group[0].passage.title.partition(":")[0] for group in found.groups]
+
+
+def quotes(found: Extract) -> str:
+    return " ".join(sentence.text for group in found.groups for sentence in group)
+
+
+@pytest.mark.parametrize(
+    ("question", "paper", "fact"),
+    [
+        ("What score does DAPO reach on AIME 2024?", "DAPO", "50"),
+        ("what score does dapo reach on aime 2024", "DAPO", "50"),
+        ("How much faster is training with SkyLadder?", "SkyLadder", "22%"),
+        ("how much faster is trainning with skyladdr?", "SkyLadder", "22%"),
+        ("How many images does SynthScars hold?", "LEGION", "12,236"),
+        ("Where is the code of MetaLadder?", "MetaLadder", "https://github.com/LHL3341/MetaLadder"),
+    ],
+)
+def test_a_question_about_a_paper_gets_its_fact(
+    question: str, paper: str, fact: str, ask: Ask
+) -> None:
+    found = ask(question)
+    assert titles(found)[0] == paper
+    assert fact in quotes(found)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What does DAPO do?",
+        "Which papers deal with video generation?",
+        "Compare PyGDA and EvalTree",
+    ],
+)
+def test_sentences_are_verbatim_and_each_once(question: str, ask: Ask) -> None:
+    chosen = [sentence for group in ask(question).groups for sentence in group]
+    assert chosen
+    assert all(each.passage.chunk.text[slice(*each.span)] == each.text for each in chosen)
+    assert len({(each.passage.chunk.paper_id, each.text) for each in chosen}) == len(chosen)
+
+
+def test_a_group_is_of_one_paper_in_text_order(ask: Ask) -> None:
+    for group in ask("Which papers deal with video generation?").groups:
+        places = [each.passage.chunk.start + each.span.start for each in group]
+        assert len({each.passage.chunk.paper_id for each in group}) == 1
+        assert places == sorted(places)
+
+
+def test_both_papers_of_a_comparison_are_quoted(ask: Ask) -> None:
+    found = ask("What are the differences between PyGDA and EvalTree?")
+    assert set(titles(found)) == {"PyGDA", "EvalTree"}
+    assert all(len(group) <= NAMED_SENTENCES for group in found.groups)
+
+
+def test_a_broad_question_is_answered_from_several_papers(ask: Ask) -> None:
+    found = ask("Which papers deal with video generation?")
+    assert 1 < len(found.groups) <= BROAD_PAPERS
+
+
+def test_another_question_is_answered_from_few_papers(ask: Ask) -> None:
+    found = ask("How does a shorter context window help pretraining?")
+    assert titles(found)[0] == "SkyLadder"
+    assert len(found.groups) <= RIVAL_PAPERS
+
+
+def test_a_paper_gets_few_sentences(ask: Ask) -> None:
+    found = ask("What does DAPO do?")
+    assert all(len(group) <= BEST_SENTENCES for group in found.groups)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is the best recipe for sourdough bread?",
+        "Who won the football world cup in 1998?",
+        "What does AlphaFold predict?",
+        "Which salary do the authors of DAPO earn?",
+    ],
+)
+def test_what_the_library_does_not_hold_is_refused(question: str, ask: Ask) -> None:
+    found = ask(question)
+    assert found.groups == ()
+    assert found.refusal
+
+
+def test_an_answer_has_no_reason_to_refuse(ask: Ask) -> None:
+    assert ask("What does DAPO do?").refusal is None
+
+
+def test_a_refusal_names_the_unknown_system(ask: Ask) -> None:
+    assert ask("What does AlphaFold predict?").refusal == (
+        "No paper in the library mentions “AlphaFold”."
+    )
+
+
+def test_without_evidence_there_is_a_refusal(sample_index: MemoryIndex) -> None:
+    found = extract(analyse("What does DAPO do?", sample_index), [], sample_index)
+    assert found == Extract((), "No passage in the library fits the question.")
+
+
+def test_the_same_question_gets_the_same_answer(ask: Ask) -> None:
+    question = "Which papers deal with multimodal reasoning benchmarks?"
+    assert quotes(ask(question)) == quotes(ask(question))

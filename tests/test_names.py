@@ -1,0 +1,81 @@
+"""Names in a question single out papers."""
+
+import pytest
+
+from assistant.names import NameMatcher
+from assistant.query import Vocabulary, analyse
+from assistant.records import Paper
+from conftest import MemoryIndex
+
+DAPO = Paper(
+    id="dapo",
+    title="DAPO: An Open-Source System",
+    abstract="DAPO is RL that uses verl for training.",
+)
+MESH = Paper(id="mesh", title="DeepMesh: Meshes", abstract="Trained with RL; compared with DAPO.")
+OTHERS = [
+    Paper(
+        id=str(number), title=f"On RL {number}", abstract="An agent is trained by RL with a model."
+    )
+    for number in range(6)
+]
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Vocabulary:
+    return MemoryIndex([DAPO, MESH, *OTHERS])
+
+
+def matcher(question: str, vocabulary: Vocabulary) -> NameMatcher:
+    return NameMatcher(analyse(question, vocabulary), vocabulary)
+
+
+def named(question: str, paper: Paper, vocabulary: Vocabulary) -> list[str]:
+    found = matcher(question, vocabulary).names_of(paper.title, paper.abstract)
+    return [word.surface for word in found]
+
+
+def test_a_paper_is_named_by_what_its_title_calls_it(vocabulary: Vocabulary) -> None:
+    assert named("What is dapo?", DAPO, vocabulary) == ["dapo"]
+
+
+@pytest.mark.parametrize("written", ["DeepMesh", "deepmesh", "Deep-Mesh"])
+def test_a_name_may_be_written_in_several_ways(written: str, vocabulary: Vocabulary) -> None:
+    assert named(f"What is {written}?", MESH, vocabulary) == [written]
+
+
+def test_a_rare_name_in_the_text_names_the_paper_too(vocabulary: Vocabulary) -> None:
+    assert named("Who compares with DAPO?", MESH, vocabulary) == ["DAPO"]
+
+
+def test_a_rare_plain_word_in_the_text_does_not(vocabulary: Vocabulary) -> None:
+    assert named("Who uses verl?", DAPO, vocabulary) == []
+
+
+def test_a_name_that_many_papers_hold_names_none(vocabulary: Vocabulary) -> None:
+    assert named("What is RL?", MESH, vocabulary) == []
+
+
+def test_a_compound_of_common_words_names_none(vocabulary: Vocabulary) -> None:
+    assert named("Which RL-trained agents are there?", OTHERS[0], vocabulary) == []
+
+
+def test_a_title_without_a_colon_is_no_name(vocabulary: Vocabulary) -> None:
+    paper = Paper(id="x", title="Open Source verl Training", abstract="")
+    assert named("What is verl training?", paper, vocabulary) == []
+
+
+def test_being_the_name_weighs_twice_as_much_as_being_mentioned(vocabulary: Vocabulary) -> None:
+    names = matcher("What is DAPO?", vocabulary)
+    own = names.weigh(DAPO.title, DAPO.abstract)
+    assert own == pytest.approx(2 * names.weigh(MESH.title, MESH.abstract))
+
+
+def test_a_paper_without_the_name_weighs_nothing(vocabulary: Vocabulary) -> None:
+    assert matcher("What is DAPO?", vocabulary).weigh("On trees", "Oaks and elms.") == 0
+
+
+def test_words_that_only_ask_are_no_names(vocabulary: Vocabulary) -> None:
+    paper = Paper(id="x", title="System: A Paper", abstract="A system.")
+    index = MemoryIndex([paper, DAPO])
+    assert named("Which system is it?", paper, index) == []

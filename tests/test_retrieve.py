@@ -1,0 +1,175 @@
+"""Both engines' candidates, fused; names first; few passages a paper."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from assistant.models.minilm import MiniLM
+from assistant.query import analyse
+from assistant.records import Paper, Passage
+from assistant.retrieve import LEXICAL_WEIGHT, NAME_BONUS, retrieve, score_chunks
+from conftest import MemoryIndex
+
+Array = npt.NDArray[np.float32]
+
+UP = np.array([1, 0], dtype=np.float32)
+NOTHING_IN_COMMON = "zebra"
+
+
+def index_of(*papers: tuple[str, str, float]) -> MemoryIndex:
+    """Index papers given by title, abstract and cosine to the question."""
+    rows = np.array([[cosine, np.sqrt(1 - cosine**2)] for _, _, cosine in papers], np.float32)
+    return MemoryIndex(
+        [
+            Paper(id=str(number), title=title, abstract=abstract, url=f"https://x.org/{number}")
+            for number, (title, abstract, _) in enumerate(papers)
+        ],
+        embed=lambda _texts: rows,
+    )
+
+
+def found(index: MemoryIndex, question: str, **options: object) -> list[Passage]:
+    options = {"limit": 5, "per_paper": 1, **options}
+    return retrieve(analyse(question, index), UP, index, **options)  # type: ignore[arg-type]  # per test
+
+
+def ids(passages: list[Passage]) -> list[str]:
+    return [passage.chunk.paper_id for passage in passages]
+
+
+TREES = index_of(
+    ("On oaks", "Oaks grow.", 0.1), ("On elms", "Elms grow.", 0.6), ("On ashes", "Ashes fall.", 0.5)
+)
+
+
+class TestFusion:
+    def test_without_shared_words_the_cosine_ranks(self) -> None:
+        passages = found(TREES, NOTHING_IN_COMMON)
+        assert ids(passages) == ["1", "2", "0"]
+        assert [passage.score for passage in passages] == pytest.approx([0.6, 0.5, 0.1])
+
+    def test_a_shared_word_raises_a_chunk(self) -> None:
+        assert ids(found(TREES, "which oaks"))[0] == "0"
+
+    def test_words_add_their_share_of_what_bm25_can_reach(self) -> None:
+        query = analyse("ashes zebra", TREES)
+        scores = {each.chunk_id: each.score for each in score_chunks(query, UP, TREES)}
+        plain = {each.chunk_id: each.score for each in TREES.dense(UP, depth=3, papers=None)}
+        gains = sorted(scores[chunk_id] - plain[chunk_id] for chunk_id in plain)
+        assert gains[:2] == pytest.approx([0, 0])
+        assert 0 < gains[2] < LEXICAL_WEIGHT
+
+    def test_a_chunk_that_only_words_find_gets_its_cosine_too(self) -> None:
+        query = analyse("oaks", TREES)
+        scores = {each.chunk_id: each.score for each in score_chunks(query, UP, TREES, depth=1)}
+        whole = {each.chunk_id: each.score for each in score_chunks(query, UP, TREES, depth=3)}
+        assert len(scores) == 2
+        assert scores.items() <= whole.items()
+
+    def test_a_question_of_stop_words_is_ranked_by_cosine(self) -> None:
+        assert ids(found(TREES, "what is it?")) == ["1", "2", "0"]
+
+    def test_equal_scores_are_ranked_by_chunk_id(self) -> None:
+        twins = index_of(*[(f"Title {letter}", "Same.", 0.5) for letter in "abcd"])
+        ranked = [passage.chunk.id for passage in found(twins, NOTHING_IN_COMMON)]
+        assert ranked == sorted(ranked)
+
+
+class TestNames:
+    LIBRARY = index_of(
+        ("DAPO: A System", "It is RL.", 0.3),
+        ("On RL", "Compared with DAPO.", 0.3),
+        *[(f"On RL {number}", "An agent.", 0.3) for number in range(20)],
+    )
+
+    def test_the_paper_that_is_named_comes_first(self) -> None:
+        assert ids(found(self.LIBRARY, "What is DAPO?"))[:2] == ["0", "1"]
+
+    def test_being_named_adds_the_bonus(self) -> None:
+        query = analyse("What is DAPO?", self.LIBRARY)
+        plain = {each.chunk_id: each.score for each in score_chunks(query, UP, self.LIBRARY)}
+        first = found(self.LIBRARY, "What is DAPO?")[0]
+        (word,) = query.words
+        assert first.score - plain[first.chunk.id] == pytest.approx(
+            NAME_BONUS * word.weight, abs=1e-5
+        )
+
+
+class TestLimits:
+    LONG = " ".join(f"{name} tree{' grows' * 150}." for name in ("One", "Two", "Three"))
+
+    @pytest.fixture
+    def index(self) -> MemoryIndex:
+        papers = [
+            Paper(id="long", title="Long", abstract=self.LONG),
+            Paper(id="short", title="Short", abstract="Fox."),
+        ]
+        return MemoryIndex(papers, embed=lambda texts: np.tile(UP, (len(texts), 1)))
+
+    @pytest.mark.parametrize(("per_paper", "expected"), [(1, 1), (2, 2), (9, 3)])
+    def test_a_paper_has_few_passages(
+        self, per_paper: int, expected: int, index: MemoryIndex
+    ) -> None:
+        passages = found(index, "trees", per_paper=per_paper, limit=9)
+        assert ids(passages).count("long") == expected
+
+    @pytest.mark.parametrize("limit", [1, 2, 4, 9])
+    def test_there_are_no_more_passages_than_asked_for(
+        self, limit: int, index: MemoryIndex
+    ) -> None:
+        assert len(found(index, "trees", per_paper=9, limit=limit)) == min(limit, 4)
+
+    def test_ranks_count_from_one(self, index: MemoryIndex) -> None:
+        assert [each.rank for each in found(index, "trees", per_paper=9)] == [1, 2, 3, 4]
+
+    def test_only_the_papers_chosen_are_searched(self, index: MemoryIndex) -> None:
+        assert ids(found(index, "trees", papers=["short"])) == ["short"]
+
+    def test_no_papers_chosen_give_nothing(self, index: MemoryIndex) -> None:
+        assert found(index, "trees", papers=[]) == []
+
+
+def test_a_passage_carries_title_and_link() -> None:
+    first = found(TREES, "elms")[0]
+    assert (first.title, first.url) == ("On elms", "https://x.org/1")
+
+
+def test_a_link_may_be_that_of_the_pdf() -> None:
+    index = MemoryIndex(
+        [Paper(id="x", title="T", abstract="A.", pdf_url="https://x.org/x.pdf")],
+        embed=lambda _texts: UP[None],
+    )
+    assert found(index, "T")[0].url == "https://x.org/x.pdf"
+
+
+class TestSample:
+    @pytest.mark.parametrize(
+        ("question", "paper"),
+        [
+            ("What is φ-Decoding?", "φ-Decoding"),
+            ("what is phi-decoding?", "φ-Decoding"),
+            ("sweetrl", "SWEET-RL"),
+            ("rwkv 7", "RWKV-7"),
+            ("Which library helps with graph domain adaptation?", "PyGDA"),
+            ("pretraining with short context windows first", "SkyLadder"),
+            ("reward sound and music driven dance videos", "MusicInfuser"),
+        ],
+    )
+    def test_the_paper_asked_for_is_found_first(
+        self, question: str, paper: str, sample_index: MemoryIndex, embedder: MiniLM
+    ) -> None:
+        query = analyse(question, sample_index)
+        (vector,) = embedder.embed([query.text])
+        (first,) = retrieve(query, vector, sample_index, limit=1, per_paper=1)
+        assert first.title.startswith(paper)
+
+    def test_the_same_question_finds_the_same(
+        self, sample_index: MemoryIndex, embedder: MiniLM
+    ) -> None:
+        def once() -> list[tuple[str, float]]:
+            query = analyse("reasoning benchmarks", sample_index)
+            (vector,) = embedder.embed([query.text])
+            passages = retrieve(query, vector, sample_index, limit=20, per_paper=2)
+            return [(passage.chunk.id, passage.score) for passage in passages]
+
+        assert once() == once()
