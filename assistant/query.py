@@ -107,11 +107,18 @@ def looks_like_name(word: str, *, first: bool) -> bool:
 
     A capital letter at the beginning of a sentence (``first``) says nothing.
     """
-    if _COUNTED.match(word) or word.replace(".", "").isdigit():
+    return is_coined(word) or (word[0].isupper() and not first and not _is_number(word))
+
+
+def is_coined(word: str) -> bool:
+    """Tell whether a word is written as no word of the language is: ``DAPO``, ``iPhone``, ``RWKV-7``."""
+    if _is_number(word):
         return False
-    if _ACRONYM.match(word) or _MIXED.search(word):
-        return True
-    return word[0].isupper() and not first
+    return bool(_ACRONYM.match(word) or _MIXED.search(word))
+
+
+def _is_number(word: str) -> bool:
+    return bool(_COUNTED.match(word)) or word.replace(".", "").isdigit()
 
 
 def _query_word(

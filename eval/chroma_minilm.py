@@ -47,8 +47,10 @@ def _graph(path: Path) -> bytes:
     model = onnx.ModelProto.FromString(_build_graph(shapes))
     graph = model.graph
     constants = [each for each in graph.initializer if each.name not in tensors]
+    for node in graph.node:
+        node.input[:] = [f"{name}.int32" if name in _INPUTS else name for name in node.input]
     casts = [
-        helper.make_node("Cast", [theirs], [ours], to=TensorProto.INT32)
+        helper.make_node("Cast", [theirs], [f"{ours}.int32"], to=TensorProto.INT32)
         for ours, theirs in _INPUTS.items()
     ]
     nodes = [*casts, *graph.node]

@@ -57,10 +57,16 @@ def cut(paper: Paper) -> tuple[Chunk, ...]:
     return tuple(chunks)
 
 
-def make_paper(number: int, *, version: int = 1, chunks: int = 3) -> IndexedPaper:
-    """A paper whose versions share their first chunk, and every chunk the word "common"."""
+def make_paper(number: int, *, version: int = 1) -> IndexedPaper:
+    """A paper whose versions share their first chunk, and every chunk the word "common".
+
+    It has three chunks, or fifty if its number is 9000 or more.
+    """
     lines = [f"common opening of paper{number}"]
-    lines += [f"common line{line} of paper{number} version{version}" for line in range(1, chunks)]
+    lines += [
+        f"common line{line} of paper{number} version{version}"
+        for line in range(1, 50 if number >= 9000 else 3)
+    ]
     paper = Paper(
         id=f"p{number:04d}",
         title=f"Title{number}: a study",
@@ -69,6 +75,10 @@ def make_paper(number: int, *, version: int = 1, chunks: int = 3) -> IndexedPape
         aliases=(f"alias{number}",),
     )
     return index(paper)
+
+
+MANY = range(9000, 9042)
+"""Numbers of papers that have 2,100 chunks: too many to be searched without Chroma."""
 
 
 def index(paper: Paper) -> IndexedPaper:

@@ -1,5 +1,7 @@
 """Abstracts into chunks."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,8 +60,7 @@ def test_a_chunk_fits_the_embedder_unless_it_is_one_sentence(paper: Paper) -> No
 def test_chunks_are_in_order_and_none_lies_in_another(paper: Paper) -> None:
     found = cut(paper)
     assert all(
-        first.start < second.start and first.end < second.end
-        for first, second in zip(found, found[1:], strict=False)
+        first.start < second.start and first.end < second.end for first, second in pairwise(found)
     )
 
 

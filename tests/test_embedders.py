@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ class EmbeddingServer:
         self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
-    def __enter__(self) -> "EmbeddingServer":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -118,7 +118,7 @@ def test_many_texts_are_embedded(server: EmbeddingServer) -> None:
 def test_an_error_of_the_server_says_what_to_check(status: int, server: EmbeddingServer) -> None:
     server.respond = lambda _inputs: (status, {"error": {"message": f"no, {KEY} is bad"}})
     with pytest.raises(
-        EmbedderUnavailableError, match="does not answer .*check its key and address"
+        EmbedderUnavailableError, match=r"does not answer .*check its key and address"
     ):
         ProviderEmbedder(SPEC).embed(["text"])
 

@@ -66,7 +66,9 @@ def test_jsonl_may_hold_unicode_line_separators_blank_lines_and_a_byte_order_mar
     tmp_path: Path,
 ) -> None:
     line = json.dumps(row(question="a\u2028b"), ensure_ascii=False)
-    assert load(written(tmp_path, f"\ufeff\n{line}\r\n\n", "c.jsonl")).cases[0].question == "a\u2028b"
+    assert (
+        load(written(tmp_path, f"\ufeff\n{line}\r\n\n", "c.jsonl")).cases[0].question == "a\u2028b"
+    )
 
 
 @pytest.mark.parametrize(

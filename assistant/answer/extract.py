@@ -86,7 +86,9 @@ def extract(query: Query, evidence: Sequence[Evidence], vocabulary: Vocabulary) 
     found = assess(query, evidence, vocabulary)
     if found is None:
         return Extract((), "No passage in the library fits the question.")
-    if not abstain.answers(found.signals, named=found.named):
+    if abstain.names_unknown_system(query, found.evidence) or not abstain.answers(
+        found.signals, named=found.named
+    ):
         return Extract((), abstain.reason(query, found.evidence, named=found.named))
     groups = (
         _sentences(query, candidate, _sentence_count(candidate, found.chosen))
@@ -159,7 +161,7 @@ def _sentence_count(candidate: _Candidate, chosen: Sequence[_Candidate]) -> int:
 
 
 def _sentences(query: Query, candidate: _Candidate, count: int) -> tuple[Sentence, ...]:
-    """Choose a paper's best sentences, in text order, none of them twice."""
+    """Choose a paper's best sentences, none twice: the best first, then the others in text order."""
     scorer = _SentenceScorer(query, candidate.names)
     found: dict[str, tuple[float, Sentence]] = {}
     for each in candidate.evidence:
@@ -168,7 +170,8 @@ def _sentences(query: Query, candidate: _Candidate, count: int) -> tuple[Sentenc
             if sentence.text not in found or found[sentence.text][0] < score:
                 found[sentence.text] = (score, sentence)
     best = sorted(found.values(), key=lambda pair: (-pair[0], _place(pair[1])))[:count]
-    return tuple(sorted((sentence for _, sentence in best), key=_place))
+    chosen = [sentence for _, sentence in best]
+    return (*chosen[:1], *sorted(chosen[1:], key=_place))
 
 
 def _place(sentence: Sentence) -> int:

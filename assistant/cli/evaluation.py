@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from assistant.cli.common import LlmOption, open_library
+from assistant.cli.common import LlmOption, open_library, read_settings
 from assistant.cli.output import complain, one_line, progress
 
 SOME_FAILED = 4
@@ -45,7 +45,7 @@ def run(
     from eval.runner import run as run_cases
 
     cases = load(dataset)
-    library = open_library(llm=llm)
+    library = open_library(read_settings(llm=llm))
     folder = (
         out or library.settings.home / "runs" / f"{datetime.now().astimezone():%Y%m%d-%H%M%S-%f}"
     )

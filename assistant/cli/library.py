@@ -160,11 +160,9 @@ def demo() -> None:
     from assistant.cli.asking import print_answer
     from assistant.samples import DIGEST, QUESTION
 
-    library = open_library()
-    with progress("Indexing") as update:
-        report = library.ingest([str(DIGEST)], progress=update)
+    report = _ingest([str(DIGEST)])
     print(f"Sample digest: {report.added + report.updated + report.unchanged} papers.")
     print(f"\n{bold('Question:')} {QUESTION}\n")
+    library = open_library()
     print_answer(library.ask(QUESTION))
-    home = Path(library.settings.home)
-    print(f'\nThe library lies in {home}. Ask it yourself:  assistant ask "…"')
+    print(f'\nThe library lies in {library.settings.home}. Go on:  assistant ask "…"')

@@ -37,7 +37,10 @@ _FRESH_SECONDS = 0.005
 """How long the generation is taken to be what it was; one question asks for it a hundred times."""
 
 _SMALL_LIBRARY = 2_000
-"""Chunks up to which a local library is searched without Chroma: a millisecond against its import's second."""
+"""Chunks up to which a local library is searched without Chroma, whose import alone takes a second."""
+
+_SPARE = 10
+"""Hits fetched beyond those wanted, since a few may not count or be as good as the last."""
 
 
 class Store:
@@ -331,12 +334,17 @@ class Store:
 
 
 def _visible(search: Callable[[int], list[Hit]], depth: int, visible: Collection[str]) -> list[Hit]:
-    """Search for ``depth`` visible chunks: for more than that, if others are among the first."""
-    count = wanted = min(depth, len(visible))
+    """Search for the best ``depth`` visible chunks, where the search finds others besides.
+
+    Goes on until all that share the last score are found, so that their ids alone decide between them.
+    """
+    wanted = min(depth, len(visible))
+    count = wanted + _SPARE
     while True:
         found = search(count)
         hits = [hit for hit in found if hit.chunk_id in visible]
-        if len(hits) >= wanted or len(found) < count:
+        is_all = len(found) < count
+        if is_all or (len(hits) >= wanted and hits[wanted - 1].score > found[-1].score):
             return hits[:wanted]
         count *= 2
 

@@ -15,7 +15,7 @@ _SMALL = 2_000
 """Chunks. A lexical index of so many is written anew after a deletion, in less than a second.
 
 Deleted chunks count in BM25 until tantivy merges them away; so the scores of a small library depend on
-what it holds alone, not on what it held.
+what it holds, not on what it held.
 """
 
 
@@ -71,18 +71,22 @@ def match_lexical(lexical: Lexical, catalog: Catalog) -> State:
         lexical.create()
     held = lexical.ids()
     lexical.mark(state, WRITING)
-    if wanted - held:
+    if held - wanted:
+        lexical.replace(catalog.entries(wanted))
+    elif wanted - held:
         lexical.update(add=catalog.entries(wanted - held))
-    drop_from_lexical(lexical, catalog, held - wanted, left=len(wanted))
     lexical.mark(state, state.generation)
     return state
 
 
-def drop_from_lexical(lexical: Lexical, catalog: Catalog, ids: set[str], *, left: int) -> None:
-    """Delete chunks from the lexical index, which has ``left`` others."""
-    if ids and left <= _SMALL:
-        lexical.replace(catalog.entries(catalog.visible().chunk_ids))
-    elif ids:
+def drop_from_lexical(lexical: Lexical, catalog: Catalog, ids: set[str]) -> None:
+    """Delete chunks from the lexical index that the catalog does not show any more."""
+    if not ids:
+        return
+    left = catalog.visible().chunk_ids
+    if len(left) <= _SMALL:
+        lexical.replace(catalog.entries(left))
+    else:
         lexical.update(delete=sorted(ids))
 
 

@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -125,9 +126,8 @@ class Vectors:
         with self._mutex:
             client, self._client, self._collection = self._client, None, None
             self.generation = None
-            if client is not None:
+            if client is not None and self.folder is not None:
                 client.close()
-            if self.folder is not None:
                 self.folder.give_name_back()
 
     def ids(self) -> set[str]:
@@ -138,13 +138,12 @@ class Vectors:
     def unreadable(self, ids: Iterable[str]) -> set[str]:
         """List those of the chunks whose vectors Chroma has lost."""
         with self._mutex:
-            collection = self._held()
             return {
                 chunk_id
                 for page in in_batches(sorted(ids), _PAGE)
-                if not _is_readable(collection, page)
+                if not _is_readable(self._held(), page)
                 for chunk_id in page
-                if not _is_readable(collection, [chunk_id])
+                if not _is_readable(self._held(), [chunk_id])
             }
 
     def add(self, entries: Iterable[Entry]) -> None:
@@ -228,21 +227,10 @@ class Vectors:
 
     def _connect(self) -> "Client":
         if self._client is None:
-            from chromadb import HttpClient, PersistentClient
-            from chromadb.config import Settings
-
-            settings = Settings(anonymized_telemetry=False)
-            if self.folder is not None:
-                client = PersistentClient(self.folder.take_name(), settings=settings)
+            if self.folder is None:
+                self._client = _server_client(self._url)
             else:
-                place = urlsplit(self._url)
-                client = HttpClient(
-                    host=place.hostname or "localhost",
-                    port=place.port or (443 if place.scheme == "https" else 80),
-                    ssl=place.scheme == "https",
-                    settings=settings,
-                )
-            self._client = cast("Client", client)  # their annotation hides close()
+                self._client = _folder_client(self.folder.take_name())
         return self._client
 
     def _held(self) -> "Collection":
@@ -298,6 +286,29 @@ class Vectors:
     def _server(self) -> str:
         place = urlsplit(self._url)  # without a user's name and password
         return f"{place.scheme}://{place.hostname}{f':{place.port}' if place.port else ''}"
+
+
+def _folder_client(path: str) -> "Client":
+    from chromadb import PersistentClient
+    from chromadb.config import Settings
+
+    return cast("Client", PersistentClient(path, settings=Settings(anonymized_telemetry=False)))
+
+
+@cache
+def _server_client(url: str) -> "Client":
+    """Connect once to each server: a client cannot let go of its connections."""
+    from chromadb import HttpClient
+    from chromadb.config import Settings
+
+    place = urlsplit(url)
+    client = HttpClient(
+        host=place.hostname or "localhost",
+        port=place.port or (443 if place.scheme == "https" else 80),
+        ssl=place.scheme == "https",
+        settings=Settings(anonymized_telemetry=False),
+    )
+    return cast("Client", client)
 
 
 def _name(state: State) -> str:

@@ -75,8 +75,7 @@ class Writer:
 
     def _drop(self, ids: set[str]) -> None:
         self._vectors.delete(sorted(ids))
-        left = len(self._catalog.visible().chunk_ids)
-        sync.drop_from_lexical(self._lexical, self._catalog, ids, left=left)
+        sync.drop_from_lexical(self._lexical, self._catalog, ids)
 
     def _mark(self, state: State, generation: int) -> None:
         self._vectors.mark(state, generation)
