@@ -335,9 +335,7 @@ class _Index:
         self, vector: Array, *, depth: int, papers: Collection[str] | None
     ) -> Sequence[retrieve.Hit]:
         """Find the chunks nearest to a unit vector, by cosine."""
-        return self._store.dense(
-            vector, fingerprint=self._fingerprint, depth=depth, papers=papers
-        )
+        return self._store.dense(vector, fingerprint=self._fingerprint, depth=depth, papers=papers)
 
 
 class _Clock:

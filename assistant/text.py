@@ -105,7 +105,7 @@ _SENTENCE_END = re.compile(
 )
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|cf|vs|etc|et al|al|fig|figs|eq|eqs|sec|tab|ref|refs|resp|approx|no|dr|prof|mr|mrs|st"
-    r"|ca|w\.r\.t|a\.k\.a|inc|ltd|jr|vol|pp|ed|eds|dept|univ)|(?:^|[\s(])[A-Za-z])\.$",
+    r"|ca|w\.r\.t|a\.k\.a|inc|ltd|jr|vol|pp|ed|eds|dept|univ)|(?:^|[\s(])(?:[A-Za-z]\.)*[A-Za-z])\.$",
     re.IGNORECASE,
 )
 

@@ -67,8 +67,15 @@ class TestMeasure:
 
     def test_an_unknown_name_counts_if_nothing_resembles_it(self) -> None:
         query = ask("loss of AlphaFold")
-        assert measure(query, [evidence([1.0, 0.1])], []).unknown_name == pytest.approx(0.5)
-        assert measure(query, [evidence([1.0, 0.7])], []).unknown_name == 0
+        assert measure(query, [evidence([1.0, 0.1])], []).unknown_name == 1
+        assert measure(query, [evidence([1.0, 0.9])], []).unknown_name == 0
+
+    def test_a_coined_name_tells_more_than_a_capital(self) -> None:
+        coined, capital = (
+            measure(ask(question), [evidence([1.0, 0.1])], []).unknown_name
+            for question in ("loss of AlphaFold", "loss of Zebra")
+        )
+        assert coined > capital > 0
 
     @pytest.mark.parametrize(
         ("question", "expected"),
@@ -93,7 +100,7 @@ class TestDecision:
     @pytest.mark.parametrize(
         "worse",
         [
-            Signals(attributes=0.5, similarity=0.4, missing=0.1, unknown_name=0.6, quantity=0.0),
+            Signals(attributes=0.5, similarity=0.3, missing=0.1, unknown_name=1.0, quantity=0.0),
             STRONG._replace(missing=0.5, attributes=0.1, similarity=0.1),
         ],
         ids=["an unknown name", "nothing matched"],

@@ -10,6 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from assistant.errors import IndexMismatchError, LibraryBusyError, StorageError
+from assistant.records import Paper
+from assistant.store import IndexedPaper, IndexFingerprint, Store
 from store_processes import (
     DIMENSION,
     FINGERPRINT,
@@ -21,10 +25,6 @@ from store_processes import (
     put,
     start,
 )
-
-from assistant.errors import IndexMismatchError, LibraryBusyError, StorageError
-from assistant.records import Paper
-from assistant.store import IndexedPaper, IndexFingerprint, Store
 
 QUERY = embed(["a question"])[0]
 OTHER = IndexFingerprint(embedder="other", dimension=DIMENSION, chunking="test-1")
@@ -196,7 +196,9 @@ def test_equal_scores_are_ordered_by_id(large: Store) -> None:
 def test_another_embedder_is_refused(store: Store) -> None:
     put(store, make_paper(1))
 
-    with pytest.raises(IndexMismatchError, match=r"made-up .* other .*ASSISTANT_EMBEDDINGS=made-up"):
+    with pytest.raises(
+        IndexMismatchError, match=r"made-up .* other .*ASSISTANT_EMBEDDINGS=made-up"
+    ):
         store.dense(QUERY, fingerprint=OTHER, depth=1)
     with (
         store.writer() as writer,

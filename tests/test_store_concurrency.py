@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-from store_processes import FINGERPRINT, MANY, ask, embed, ingest, make_paper, start
 
 from assistant.store import Store
+from store_processes import FINGERPRINT, MANY, ask, embed, ingest, make_paper, start
 
 
 def test_two_ingest_while_one_asks(tmp_path: Path) -> None:
@@ -47,6 +47,7 @@ def test_chroma_itself_returns_every_vector(tmp_path: Path) -> None:
         for item in items
         for chunk, vector in zip(item.chunks, item.vectors, strict=True)
     }
+    ids = sorted(vectors)
 
     client = chromadb.PersistentClient(
         str(home / "chroma"), settings=chromadb.Settings(anonymized_telemetry=False)
@@ -54,12 +55,11 @@ def test_chroma_itself_returns_every_vector(tmp_path: Path) -> None:
     try:
         (collection,) = client.list_collections()
         got = collection.get(include=["embeddings"])
-        assert got["embeddings"] is not None
-        assert dict(zip(got["ids"], map(tuple, np.float32(got["embeddings"])), strict=True)) == {
-            chunk_id: tuple(vector) for chunk_id, vector in vectors.items()
-        }
-        for chunk_id, vector in vectors.items():
-            found = collection.query(query_embeddings=[vector], n_results=1, include=[])
-            assert found["ids"] == [[chunk_id]]
+        assert sorted(got["ids"]) == ids
+        embeddings = dict(zip(got["ids"], got["embeddings"], strict=True))
+        matrix = np.stack([vectors[chunk_id] for chunk_id in ids])
+        assert np.allclose([embeddings[chunk_id] for chunk_id in ids], matrix, atol=1e-6)
+        found = collection.query(query_embeddings=matrix, n_results=1, include=[])
+        assert found["ids"] == [[chunk_id] for chunk_id in ids]
     finally:
         client.close()

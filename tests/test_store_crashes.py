@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from assistant.store import Store
+from assistant.store.folder import Folder
 from store_processes import (
     FINGERPRINT,
     MANY,
@@ -21,9 +24,6 @@ from store_processes import (
     run,
     start,
 )
-
-from assistant.store import Store
-from assistant.store.folder import Folder
 
 KILLED = -signal.SIGKILL
 EVERY = 6

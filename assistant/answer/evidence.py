@@ -106,8 +106,7 @@ class _Asked:
         counts = np.zeros(len(self.words), dtype=np.float32)
         np.add.at(totals, self._owners, best)
         np.add.at(counts, self._owners, 1)
-        mean: Array = totals / np.maximum(counts, np.float32(1))
-        return mean
+        return np.divide(totals, np.maximum(counts, 1), dtype=np.float32)
 
 
 def _weigh_passage(asked: _Asked, passage: Passage, tokens: TokenVectors, offset: int) -> Evidence:

@@ -38,7 +38,8 @@ _ASKS_RESULT = re.compile(
     re.IGNORECASE,
 )
 _INTRODUCES = re.compile(
-    r"\b(?:we|this (?:paper|work|study)) (?:\w+ )?(?:propose|present|introduce|develop|release|study)", re.I
+    r"\b(?:we|this (?:paper|work|study)) (?:\w+ )?(?:propose|present|introduce|develop|release|study)",
+    re.IGNORECASE,
 )
 _INTRODUCTION_BONUS = 0.3
 _NUMBER_BONUS = 0.15

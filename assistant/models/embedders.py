@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ Array = npt.NDArray[np.float32]
 
 # LangChain would send token ids of OpenAI's own models, whose vocabulary it downloads first; servers that
 # speak the same protocol take text alone.
-_OPTIONS = {"openai": {"check_embedding_ctx_length": False}}
+_OPTIONS: dict[str, dict[str, Any]] = {"openai": {"check_embedding_ctx_length": False}}
 _PIECE = re.compile(r"\w{1,4}|[^\w\s]")
 
 
