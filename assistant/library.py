@@ -194,7 +194,12 @@ class Library:
         )
         yield PassagesFound(passages=tuple(passages))
         clock.lap("retrieve")
-        found = extract.extract(query, evidence.weigh(query, passages, self._reader), self._store)
+        found = extract.extract(
+            query,
+            evidence.weigh(query, passages, self._reader),
+            self._store,
+            follow_up=standalone != question,
+        )
         written = draft.draft(found)
         for piece in written.pieces:
             if piece.citation is not None:
@@ -227,10 +232,11 @@ class Library:
         if not passages:
             return None
         names = NameMatcher(query, self._store)
-        named = [each for each in passages if names.names_of(each.title, each.chunk.text)]
+        found = [(each, names.names_of(each.title, each.chunk.text)) for each in passages]
+        named = [each for each, mentions in found if mentions] or passages[:1]
         return rewrite.Topic(
-            names=tuple(_short_title(passage.title) for passage in (named or passages[:1])),
-            named=bool(named),
+            names=tuple(_short_title(passage.title) for passage in named),
+            mentions=tuple({word.surface for _, mentions in found for word in mentions}),
             score=passages[0].score,
         )
 

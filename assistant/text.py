@@ -18,7 +18,7 @@ _UNPRINTABLE = re.compile(
 _ANSI_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 
 # A word, with inner marks that belong to it: Qwen2.5-32B, GPT-4o, O(log N) gives O, log, N.
-_WORD = re.compile(r"[^\W_]+(?:[.\-'’_+][^\W_]+)*", re.UNICODE)
+_WORD = re.compile(r"[^\W_]+(?:(?:[.\-_+]|['’](?!s\b))[^\W_]+)*")
 _PART = re.compile(r"[^\W_]+", re.UNICODE)
 
 _GREEK = {

@@ -100,7 +100,9 @@ def everything(store: Store) -> dict[str, Any]:
     return {
         "papers": {paper.id: paper for paper in papers},
         "chunks": chunks,
-        "vectors": {name: vector.tobytes() for name, vector in store.vectors(ids).items()},
+        "vectors": {
+            name: np.round(vector, 5).tolist() for name, vector in store.vectors(ids).items()
+        },
         "dense": [
             (hit.chunk_id, round(hit.score, 5))
             for hit in store.dense(query, fingerprint=FINGERPRINT, depth=50)

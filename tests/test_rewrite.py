@@ -8,8 +8,8 @@ from assistant.answer.rewrite import Topic, stand_alone
 from assistant.records import Turn
 
 NAMES = ("DAPO", "PyGDA", "Atlas", "SWEET-RL", r"360{\deg} \1")
-UNSURE = Topic(("Cube",), named=False, score=0.4)
-SURE = Topic(("Cube",), named=False, score=1.2)
+UNSURE = Topic(("Cube",), mentions=(), score=0.4)
+SURE = Topic(("Cube",), mentions=(), score=1.2)
 
 
 def find_topic(text: str) -> Topic | None:
@@ -18,7 +18,7 @@ def find_topic(text: str) -> Topic | None:
         name for name in NAMES if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE)
     )
     if names:
-        return Topic(names, named=True, score=1.5)
+        return Topic(names, mentions=names, score=1.5)
     return SURE if "voxel" in text else UNSURE
 
 

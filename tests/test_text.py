@@ -139,7 +139,8 @@ class TestSentences:
                 st.decimals(0, 1000, places=2).map(str),
                 st.sampled_from(
                     ["e.g.", "i.e.", "et al.", "vs.", "Fig. 3", "Eq. 12", "10.3%", "Qwen2.5-32B",
-                     "v1.2", "GPT-4.1", "J. Smith", "J.K. Lee", "https://github.com/Foo/Bar.Baz", "www.a-b.io",
+                     "v1.2", "GPT-4.1", "J. Smith", "J.K. Lee", "https://github.com/Foo/Bar.Baz",
+                     "www.a-b.io",
                      "arXiv:2503.14476", "U.S.", "3.5", "approx. 7", "w.r.t. them", "model"]
                 ),
             ),

@@ -23,6 +23,8 @@ _QUANTITY = re.compile(
 _HALF_MATCH = 0.5
 _NAME_MATCH = 0.7
 _COINED_LENGTH = 5
+_FOLLOW_UP = 1.0
+"""Log-odds added for a follow-up."""
 _MISSING_MATCH = 0.4
 
 
@@ -107,10 +109,13 @@ def best_matches(evidence: Sequence[Evidence]) -> np.ndarray:
     return best
 
 
-def answers(signals: Signals, *, named: bool) -> bool:
-    """Decide whether evidence with these signals answers the question."""
+def answers(signals: Signals, *, named: bool, follow_up: bool = False) -> bool:
+    """Decide whether evidence with these signals answers the question.
+
+    Someone who asks on about a paper has read an answer from it, and asks what it is likely to say.
+    """
     model = NAMED if named else UNNAMED
-    return log_odds(signals, model) >= model.threshold
+    return log_odds(signals, model) + _FOLLOW_UP * follow_up >= model.threshold
 
 
 def log_odds(signals: Signals, model: Model) -> float:

@@ -76,19 +76,26 @@ class Assessment(NamedTuple):
     signals: abstain.Signals
 
 
-def extract(query: Query, evidence: Sequence[Evidence], vocabulary: Vocabulary) -> Extract:
+def extract(
+    query: Query,
+    evidence: Sequence[Evidence],
+    vocabulary: Vocabulary,
+    *,
+    follow_up: bool = False,
+) -> Extract:
     """Choose the sentences that answer, or refuse.
 
     Args:
         query: the question.
         evidence: its passages, weighed.
         vocabulary: tells which words are rare.
+        follow_up: whether the question goes on about a paper that has answered before.
     """
     found = assess(query, evidence, vocabulary)
     if found is None:
         return Extract((), "No passage in the library fits the question.")
     if abstain.names_unknown_system(query, found.evidence) or not abstain.answers(
-        found.signals, named=found.named
+        found.signals, named=found.named, follow_up=follow_up
     ):
         return Extract((), abstain.reason(query, found.evidence, named=found.named))
     groups = (

@@ -30,16 +30,27 @@ _GENERAL = re.compile(
     r"\b(?:papers|works|studies|articles|anything else|which (?:paper|work|study|article))\b",
     re.IGNORECASE,
 )
+_TURNING = re.compile(
+    r"\b(?:something else|another (?:topic|question|subject)|new topic)\b", re.IGNORECASE
+)
 _FEW_WORDS = 3
 _INDEPENDENT_SCORE = 1.0
 
 
 class Topic(NamedTuple):
-    """What a text is about: the short names of papers, whether the text names them, how well they fit."""
+    """What a text is about: the short names of papers, best first, and how well the first fits.
+
+    ``mentions`` are the words of the text that name them; empty where they merely fit it.
+    """
 
     names: tuple[str, ...]
-    named: bool
+    mentions: tuple[str, ...]
     score: float
+
+    @property
+    def named(self) -> bool:
+        """Whether the text names its papers."""
+        return bool(self.mentions)
 
     @property
     def label(self) -> str:
@@ -77,6 +88,8 @@ def stand_alone(
 
 
 def _is_independent(question: str, own: Topic | None, *, pointing: bool) -> bool:
+    if _TURNING.search(question):
+        return True
     if pointing or _CONTINUING.search(question) or _POINTING.search(question):
         return False
     if _GENERAL.search(question):
@@ -93,24 +106,27 @@ def _take_over(
     if not _ELLIPSIS.search(question) or len(rest) > _FEW_WORDS:
         return question
     before = find_topic(previous.content)
-    for name in before.names if before is not None else ():
-        pattern = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
-        replaced = pattern.sub(lambda _match: own.label, previous.content)
-        if replaced != previous.content:
-            return replaced
-    return _append(previous.content, own.label)
+    if before is None or not before.named:
+        return _append(previous.content, own.label)
+    mentioned = "|".join(map(re.escape, sorted(before.mentions, key=len, reverse=True)))
+    pattern = rf"(?<!\w)(?:{mentioned})(?!\w)"
+    first, *others = re.split(pattern, previous.content, flags=re.IGNORECASE)
+    if not others:
+        return _append(previous.content, own.label)
+    return f"{first}{own.label}{''.join(others)}"
 
 
 def _topic_of_exchange(
     history: Sequence[Turn], find_topic: Callable[[str], Topic | None]
 ) -> Topic | None:
-    """Find what the conversation is about: the last thing named, else what its last exchange fits."""
-    for turn in reversed(history):
-        topic = find_topic(turn.content)
+    """Find what the last exchange is about: what its user named, or the one before, else what it fits."""
+    asked = [turn.content for turn in history if turn.role == "user"]
+    for question in asked[:-3:-1]:
+        topic = find_topic(question)
         if topic is not None and topic.named:
             return topic
-    exchange = " ".join(turn.content for turn in history[-2:])
-    return find_topic(exchange)
+    topic = find_topic(" ".join(turn.content for turn in history[-2:]))
+    return topic._replace(names=topic.names[:1]) if topic is not None else None
 
 
 def _with_topic(question: str, label: str) -> str:

@@ -6,7 +6,8 @@ process killed while it writes them leaves files that the next one cannot load, 
 
 - each operation that may write, opening included, holds a lock of the folder, for milliseconds;
 - while it runs, a marker beside the folder says what the index files looked like before. If the marker is
-  still there when the lock is free and the files differ by now, they are of no use any more.
+  still there when the lock is free and the files differ by now, they are of no use any more;
+- a record beside the folder says how large the index files are, since a shortened one crashes Chroma.
 """
 
 import os
@@ -37,6 +38,7 @@ class Folder:
         self.database = self.path / "chroma.sqlite3"
         self._lock = OperationLock(home / "chroma.lock")
         self._marker = home / "chroma.writing"
+        self._record = home / "chroma.files"
         self._name = ""
 
     @contextmanager
@@ -54,7 +56,7 @@ class Folder:
                 self._marker.write_text(self._files(), encoding="utf-8")
             yield
             if outermost:
-                self._marker.unlink(missing_ok=True)
+                self.complete()
 
     def is_interrupted(self) -> bool:
         """Tell whether the index files were left half written; ask :meth:`exclusively`."""
@@ -65,6 +67,14 @@ class Folder:
         # Chroma's SQLite file rolls back by itself, so that untouched index files are good.
         return before != self._files()
 
+    def is_sound(self) -> bool:
+        """Tell whether all is there that the last operation left; ask :meth:`exclusively`."""
+        try:
+            complete = self._record.read_text(encoding="utf-8") == self._sizes()
+        except OSError:
+            complete = True  # nothing was written down yet
+        return complete and self.database.exists() and not self.is_interrupted()
+
     def empty(self) -> None:
         """Delete all; until :meth:`complete` is called, what is built instead counts as half done."""
         self._marker.write_text(_UNUSABLE, encoding="utf-8")
@@ -72,6 +82,7 @@ class Folder:
 
     def complete(self) -> None:
         """Declare that nothing is half done."""
+        self._record.write_text(self._sizes(), encoding="utf-8")
         self._marker.unlink(missing_ok=True)
 
     def is_full(self) -> bool:
@@ -97,8 +108,14 @@ class Folder:
 
     def _files(self) -> str:
         """Describe the index files; each collection has its own folder of them."""
-        lines = []
-        for path in sorted(self.path.glob("*/*")):
-            found = path.stat()
-            lines.append(f"{path.relative_to(self.path)} {found.st_size} {found.st_mtime_ns}")
-        return "\n".join(lines)
+        return (
+            "\n".join(f"{path} {path.stat().st_mtime_ns}" for path in self._paths()) + self._sizes()
+        )
+
+    def _sizes(self) -> str:
+        return "\n".join(
+            f"{path.relative_to(self.path)} {path.stat().st_size}" for path in self._paths()
+        )
+
+    def _paths(self) -> list[Path]:
+        return sorted(self.path.glob("*/*"))

@@ -37,13 +37,10 @@ class Maker(NamedTuple):
     chunk: Callable[[Paper], Sequence[Chunk]] | None
 
 
-def check(catalog: Catalog, vectors: Vectors | None, lexical: Lexical) -> list[Problem]:
-    """Compare ids, not counts; change nothing. The caller keeps writers out.
+def check(catalog: Catalog, vectors: Vectors | None, lexical: Lexical | None) -> list[Problem]:
+    """Compare the indexes with the catalog, ids, not counts; change nothing.
 
-    Args:
-        catalog: the record.
-        vectors: compared with it, unless they cannot be opened without writing.
-        lexical: compared with it.
+    The caller keeps writers out, and leaves out an index that cannot be opened without writing.
     """
     try:
         flaws = catalog.flaws()
@@ -56,7 +53,9 @@ def check(catalog: Catalog, vectors: Vectors | None, lexical: Lexical) -> list[P
     ]
     if vectors is not None:
         problems += _check_vectors(catalog, vectors, wanted)
-    return problems + _check_lexical(catalog, lexical, wanted)
+    if lexical is not None:
+        problems += _check_lexical(catalog, lexical, wanted)
+    return problems
 
 
 def repair(

@@ -159,13 +159,12 @@ class Store:
 
         def search(visible: Collection[str]) -> list[Hit]:
             ensure_match(self._now().fingerprint, fingerprint)
-            if papers is None and not self._is_sealed() and not self._is_small(visible):
+            if papers is None and not self._goes_without_chroma(visible):
                 self._open_vectors()
                 found = _visible(lambda count: self._vectors.nearest(vector, count), depth, visible)
                 if len(found) == min(depth, len(visible)):
                     return found
-            # Exactly: a local Chroma cannot be opened without writing, importing it takes longer than
-            # comparing a small library in full, and its graph is no help where a filter passes few chunks.
+            # Chroma's graph is no help where a filter passes few chunks, or where it does not reach all.
             return _nearest(vector, self._catalog.matrix(papers), visible, depth)
 
         return self._consistently(search)
@@ -228,12 +227,14 @@ class Store:
             LibraryBusyError: if another process writes for longer than a check can wait.
         """
         with ExitStack() as opened:
-            if not self._is_sealed():
-                opened.enter_context(self._database.lock(timeout=health.PATIENCE_SECONDS))
             vectors, lexical = self._indexes()
             opened.callback(vectors.close)
             opened.callback(lexical.close)
-            return health.check(self._catalog, None if self._is_sealed() else vectors, lexical)
+            if self._is_read_only():  # nobody writes, and what the indexes are opened with cannot
+                vectors_seen = None if self._chroma == "local" else vectors
+                return health.check(self._catalog, vectors_seen, None)
+            opened.enter_context(self._database.lock(timeout=health.PATIENCE_SECONDS))
+            return health.check(self._catalog, vectors, lexical)
 
     def repair(
         self,
@@ -266,12 +267,13 @@ class Store:
         folder = Folder(self._home) if self._chroma == "local" else None
         return Vectors(folder, self._chroma), Lexical(self._home / "lexical")
 
-    def _is_sealed(self) -> bool:
-        """Tell whether a local Chroma would have to be opened in a home that cannot be written."""
-        return self._chroma == "local" and not access(self._home, W_OK)
+    def _is_read_only(self) -> bool:
+        return not access(self._home, W_OK)
 
-    def _is_small(self, visible: Collection[str]) -> bool:
-        return self._chroma == "local" and len(visible) <= _SMALL_LIBRARY
+    def _goes_without_chroma(self, visible: Collection[str]) -> bool:
+        """Tell whether to compare all: the library is small, or Chroma's folder cannot be written."""
+        is_small = len(visible) <= _SMALL_LIBRARY
+        return self._chroma == "local" and (is_small or self._is_read_only())
 
     def _now(self) -> State:
         with self._mutex:

@@ -75,9 +75,12 @@ class Vectors:
             VectorStoreError: if Chroma does not answer, or lacks the collection.
         """
         self.close()
-        if self.folder is not None and self.folder.is_interrupted():
-            self.create(state)
-            return
+        if self.folder is not None:
+            if self.folder.is_interrupted():
+                self.create(state)
+                return
+            if expected and self.folder.database.exists() and not self.folder.is_sound():
+                raise self._damaged("index files were lost or cut")
         with self._writing():
             self._collection = self._find(state)
             if self._collection is not None:
@@ -189,7 +192,7 @@ class Vectors:
         """
         with self.exclusively():
             self.close()
-            if self.folder is not None and not self.folder.database.exists():
+            if self.folder is not None and not self.folder.is_sound():
                 return None
             with self._writing():
                 client = self._connect()
@@ -271,6 +274,10 @@ class Vectors:
             )
         if isinstance(error, OSError) or "readonly database" in said:
             return StorageError(f"cannot write to {self.folder.path}: {said}")
+        return self._damaged(said)
+
+    def _damaged(self, said: str) -> VectorStoreError:
+        assert self.folder is not None
         return VectorStoreError(f"the vectors in {self.folder.path} are damaged ({said}): {DOCTOR}")
 
     def _missing(self) -> VectorStoreError:
