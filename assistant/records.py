@@ -13,6 +13,12 @@ CleanText = Annotated[str, AfterValidator(clean)]
 """Text from outside: normalised to NFC, with control, bidirectional and zero-width characters gone."""
 
 
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty")
+    return text
+
+
 class Record(BaseModel):
     """Base of all records: immutable, and unknown fields are errors."""
 
@@ -36,13 +42,13 @@ class Paper(Record):
     a short hash of its content. ``aliases`` are other ids under which the same content came in.
     """
 
-    id: CleanText = Field(min_length=1, max_length=200)
-    title: CleanText = Field(min_length=1)
+    id: Annotated[CleanText, AfterValidator(_not_blank)] = Field(max_length=200)
+    title: Annotated[CleanText, AfterValidator(_not_blank)]
     abstract: CleanText = ""
     authors: tuple[CleanText, ...] = ()
     year: int | None = None
-    url: str | None = None
-    pdf_url: str | None = None
+    url: CleanText | None = None
+    pdf_url: CleanText | None = None
     version: int | None = Field(default=None, description="arXiv version, where one was given")
     aliases: tuple[CleanText, ...] = ()
 

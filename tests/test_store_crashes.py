@@ -26,8 +26,8 @@ from store_processes import (
 )
 
 KILLED = -signal.SIGKILL
-EVERY = 6
-"""Kill at every so many steps; all of them take a minute."""
+EVERY = 9
+"""Kill at every so many steps; all of them take minutes."""
 
 QUERY = embed(["a question"])[0]
 

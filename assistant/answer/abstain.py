@@ -52,7 +52,7 @@ class Model(NamedTuple):
     threshold: float
 
 
-NAMED = Model((1.83, 6.61, -15.87, -2.03, -1.56), -0.15, 0.0)
+NAMED = Model((1.83, 6.61, -15.87, -2.03, -1.56), -0.15, -0.2)
 UNNAMED = Model((1.84, 10.7, -10.21, -2.73, -1.28), -1.48, 0.4)
 
 

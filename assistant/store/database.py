@@ -107,7 +107,7 @@ class Database:
         """Move a damaged SQLite file out of the way, and return where it is now."""
         path = self.path
         self.close()
-        if path is None or not path.exists() or not path.stat().st_size:
+        if path is None or not path.exists():
             return None
         kept = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
         for suffix in ("", "-wal", "-shm"):

@@ -53,7 +53,7 @@ class Folder:
         with self.exclusively():
             outermost = not self._marker.exists()
             if outermost:
-                self._marker.write_text(self._files(), encoding="utf-8")
+                _write(self._marker, self._files())
             yield
             if outermost:
                 self.complete()
@@ -77,12 +77,12 @@ class Folder:
 
     def empty(self) -> None:
         """Delete all; until :meth:`complete` is called, what is built instead counts as half done."""
-        self._marker.write_text(_UNUSABLE, encoding="utf-8")
+        _write(self._marker, _UNUSABLE)
         shutil.rmtree(self.path, ignore_errors=True)
 
     def complete(self) -> None:
         """Declare that nothing is half done."""
-        self._record.write_text(self._sizes(), encoding="utf-8")
+        _write(self._record, self._sizes())
         self._marker.unlink(missing_ok=True)
 
     def is_full(self) -> bool:
@@ -119,3 +119,10 @@ class Folder:
 
     def _paths(self) -> list[Path]:
         return sorted(self.path.glob("*/*"))
+
+
+def _write(path: Path, content: str) -> None:
+    """Write a file wholly or not at all."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.write_text(content, encoding="utf-8")
+    fresh.replace(path)

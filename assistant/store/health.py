@@ -69,7 +69,7 @@ def repair(
         if database.path is None:
             raise
         flaws = {}
-        done += _rebuild_catalog(database, catalog, vectors)
+        done += _rebuild_catalog(database, catalog, vectors, lexical.library())
     stored = catalog.state().fingerprint
     if not catalog.is_empty() and (flaws or stored != maker.fingerprint):
         done.append(_reindex(catalog, vectors, maker))
@@ -165,9 +165,11 @@ def _index(papers: Sequence[Paper], catalog: Catalog, maker: Maker) -> Iterator[
         row += len(chunks)
 
 
-def _rebuild_catalog(database: Database, catalog: Catalog, vectors: Vectors) -> list[str]:
+def _rebuild_catalog(
+    database: Database, catalog: Catalog, vectors: Vectors, library: str | None
+) -> list[str]:
     """Begin a new catalog from what Chroma holds; the damaged one is kept."""
-    found = vectors.rescue()
+    found = vectors.rescue(library)
     kept = database.set_aside()
     database.create_anew()
     done = [f"the damaged catalog was kept as {kept}"] if kept else []

@@ -42,6 +42,10 @@ class Lexical:
         """Tell whether there is a folder."""
         return self._folder.exists()
 
+    def library(self) -> str | None:
+        """Return the id of the library the folder was made for, if it says."""
+        return self._read_record().get("library")
+
     def stamp(self, library: str) -> int:
         """Return the generation the folder holds, or WRITING, or NOTHING that could be used."""
         record = self._read_record()

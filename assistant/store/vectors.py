@@ -185,10 +185,15 @@ class Vectors:
         pairs = zip(found["ids"][0], found["distances"][0], strict=True)
         return best_first([Hit(chunk_id, 1.0 - float(distance)) for chunk_id, distance in pairs])
 
-    def rescue(self) -> tuple[State, list[Entry]] | None:
-        """Read all that Chroma holds, to rebuild a lost catalog from, if it holds one library.
+    def rescue(self, library: str | None) -> tuple[State, list[Entry]] | None:
+        """Read all that Chroma holds of a library, to rebuild a lost catalog from.
 
-        Chunks of a paper whose own record is not among them are left out.
+        Args:
+            library: its id, or None for the only one there is.
+
+        Returns:
+            Nothing if there is no such library. Chunks of a paper whose own record is not among them
+            are left out.
         """
         with self.exclusively():
             self.close()
@@ -196,7 +201,7 @@ class Vectors:
                 return None
             with self._writing():
                 client = self._connect()
-                names = _names(client, "")
+                names = _names(client, library or "")
                 if len(names) != 1:
                     return None
                 self._collection = client.get_collection(names[0], embedding_function=None)
