@@ -348,10 +348,8 @@ def test_every_command_has_help_with_an_example(capsys):
 def test_every_command_is_in_the_readme(capsys):
     readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
     run(["--help"])
-    listed = capsys.readouterr().out.split("Commands")[1]
-    commands = [
-        line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line.split()
-    ]
+    listed = capsys.readouterr().out.split("Commands")[1].split("\n\n")[0]
+    commands = [line.split()[0] for line in listed.splitlines() if line.startswith("  ")]
     assert commands
     for command in commands:
         assert f"assistant {command}" in readme

@@ -22,7 +22,7 @@ from typing import Self
 
 import numpy as np
 
-from assistant.errors import LibraryBusyError, StorageError
+from assistant.errors import CatalogError, LibraryBusyError, StorageError
 from assistant.records import Chunk, Paper
 from assistant.store import health, sync
 from assistant.store.catalog import Catalog, Matrix, Shelf, Visible
@@ -233,7 +233,10 @@ class Store:
             if self._is_read_only():  # nobody writes, and what the indexes are opened with cannot
                 vectors_seen = None if self._chroma == "local" else vectors
                 return health.check(self._catalog, vectors_seen, None)
-            opened.enter_context(self._database.lock(timeout=health.PATIENCE_SECONDS))
+            try:
+                opened.enter_context(self._database.lock(timeout=health.PATIENCE_SECONDS))
+            except CatalogError as error:  # of a database server that does not answer
+                return [Problem(part="catalog", detail=str(error), repairable=False)]
             return health.check(self._catalog, vectors, lexical)
 
     def repair(
