@@ -1,7 +1,9 @@
 """The library of papers: the one façade that command line, pages, eval and servers call."""
 
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import NamedTuple
 
@@ -174,6 +176,8 @@ class Library:
                 f"ASSISTANT_LLM={self.settings.llm} cannot be used yet: set it to 'extractive'"
             )
         question = _checked(question)
+        # The model loads, mostly outside Python, while the store opens.
+        threading.Thread(target=_warm_up, args=(self._reader,), daemon=True).start()
         return self._answer(question, history, self._ids(papers))
 
     def _answer(
@@ -360,6 +364,11 @@ class _Clock:
     def timings(self) -> Timings:
         """Return the stages and the total, in milliseconds."""
         return Timings(**self._laps, total=round(1000 * (self._last - self._began), 3))
+
+
+def _warm_up(reader: MiniLM) -> None:
+    with suppress(AssistantError):  # who needs the model next will be told
+        reader.load()
 
 
 def _checked(question: str) -> str:

@@ -24,8 +24,10 @@ class NameMatcher:
 
     def weigh(self, title: str, text: str) -> float:
         """Add up the weight of names: in full if the paper is named so, half if its text has them."""
+        if not self._words:
+            return 0.0
         named = _name_terms(title)
-        mentioned = set(terms(text))
+        mentioned = set(terms(text)) if any(word.name for word, _ in self._words) else set()
         total = 0.0
         for word, _ in self._words:
             if _is_held(word, named):

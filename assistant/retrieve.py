@@ -24,6 +24,7 @@ LEXICAL_WEIGHT = 1.2
 NAME_BONUS = 0.5
 """Added to a chunk for a name of the question: in full where the paper is named so."""
 
+_NAMED_DEPTH = 50
 _BM25_SATURATION = 2.2
 
 
@@ -89,7 +90,7 @@ def retrieve(
     depth = max(DENSE_DEPTH, 2 * limit)
     scored = score_chunks(query, vector, index, depth=depth, papers=papers)
     # Names need the chunk's text, so they are looked for among the best candidates alone.
-    candidates = scored[:depth]
+    candidates = scored[: max(_NAMED_DEPTH, 2 * limit)]
     chunks = index.chunks([candidate.chunk_id for candidate in candidates])
     titles = _Titles(index)
     names = NameMatcher(query, index)
