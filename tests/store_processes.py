@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from functools import cache
 from multiprocessing.process import BaseProcess
@@ -182,13 +181,12 @@ def _watch(home: Path, notify: Callable[[], None]) -> None:
     sys.addaudithook(hook)
 
 
-def ask(home: Path, seconds: float) -> None:
-    """Ask all the time, and fail at the first error or half paper."""
-    end = time.monotonic() + seconds
+def ask(home: Path, stop: Path) -> None:
+    """Ask until a file is there, and fail at the first error or half paper."""
     query = embed(["a question"])[0]
     generations = set()
     with Store.open(home=home) as store:
-        while time.monotonic() < end:
+        while not stop.exists():
             dense = store.dense(query, fingerprint=FINGERPRINT, depth=1_000_000)
             lexical = store.lexical({"common": 1.0}, depth=1_000_000)
             ensure_whole([hit.chunk_id for hit in dense])

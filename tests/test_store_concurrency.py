@@ -12,12 +12,13 @@ def test_two_ingest_while_one_asks(tmp_path: Path) -> None:
     home = tmp_path / "home"
     ingest(home, MANY, size=42)
 
-    asking = start(ask, home, 6.0)
+    asking = start(ask, home, tmp_path / "stop")
     ingesting = [start(ingest, home, numbers) for numbers in (range(60), range(30, 90))]
     for process in ingesting:
         process.join()
     updating = start(ingest, home, range(9000, 9006))
     updating.join()
+    (tmp_path / "stop").touch()
     asking.join()
 
     assert [each.exitcode for each in (asking, updating, *ingesting)] == [0, 0, 0, 0]

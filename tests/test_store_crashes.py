@@ -26,7 +26,7 @@ from store_processes import (
 )
 
 KILLED = -signal.SIGKILL
-EVERY = 9
+EVERY = 13
 """Kill at every so many steps; all of them take minutes."""
 
 QUERY = embed(["a question"])[0]

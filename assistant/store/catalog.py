@@ -54,8 +54,9 @@ class Shelf(NamedTuple):
 
 
 class Matrix(NamedTuple):
-    """Vectors as the rows of a matrix, with the chunks they belong to."""
+    """Vectors as the rows of a matrix, with the chunks they belong to, as of a generation."""
 
+    generation: int
     chunk_ids: list[str]
     rows: Array
 
@@ -106,27 +107,28 @@ class Catalog:
         statement = sa.select(chunks.c.id, chunks.c.record)
         with self._database.reading() as connection:
             rows = _rows_of(connection, statement, chunks.c.id, ids)
-            return {row.id: _parse(Chunk, row.record) for row in rows}
+            return {chunk_id: _parse(Chunk, record) for chunk_id, record in rows}
 
     def vectors(self, ids: Iterable[str]) -> dict[str, Array]:
         """Read vectors by chunk id, as far as they are there."""
         statement = sa.select(vectors.c.chunk_id, vectors.c.data)
         with self._database.reading() as connection:
             rows = _rows_of(connection, statement, vectors.c.chunk_id, ids)
-            return {row.chunk_id: np.frombuffer(row.data, _FLOAT) for row in rows}
+            return {chunk_id: np.frombuffer(data, _FLOAT) for chunk_id, data in rows}
 
-    def matrix(self, paper_ids: Iterable[str] | None) -> Matrix:
+    def matrix(self, paper_ids: Iterable[str] | None = None) -> Matrix:
         """Read the vectors of some papers' chunks, or of all."""
         statement = sa.select(vectors.c.chunk_id, vectors.c.data)
         with self._database.reading() as connection:
+            generation = _state(connection).generation
             if paper_ids is None:
-                rows: Iterable[Any] = connection.execute(statement)
+                rows: Sequence[Any] = connection.execute(statement).all()
             else:
-                statement = statement.join(chunks)
-                rows = _rows_of(connection, statement, chunks.c.paper_id, paper_ids)
-            found = [tuple(row) for row in rows]
-        data = np.frombuffer(b"".join(data for _, data in found), _FLOAT)
-        return Matrix([name for name, _ in found], data.reshape(len(found), -1 if found else 0))
+                joined = statement.join(chunks)
+                rows = list(_rows_of(connection, joined, chunks.c.paper_id, paper_ids))
+        ids = [chunk_id for chunk_id, _ in rows]
+        data = np.frombuffer(b"".join(data for _, data in rows), _FLOAT)
+        return Matrix(generation, ids, data.reshape(len(ids), -1 if ids else 0))
 
     def chunk_ids_of(self, paper_ids: Iterable[str]) -> set[str]:
         """Read the ids of some papers' chunks."""
@@ -282,9 +284,9 @@ def _rows_of(
     statement: sa.Select[Any],
     column: sa.Column[str],
     values: Iterable[str],
-) -> Iterator[sa.Row[Any]]:
+) -> Iterator[Any]:
     for batch in in_batches(values, _BATCH):
-        yield from connection.execute(statement.where(column.in_(batch)))
+        yield from connection.execute(statement.where(column.in_(batch))).all()
 
 
 def _parse(model: type[_Row], record: str) -> _Row:

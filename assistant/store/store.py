@@ -61,6 +61,7 @@ class Store:
         self._checked = 0.0
         self._shelf = Shelf(-1, {}, {})
         self._visible = Visible(-1, frozenset())
+        self._matrix = Matrix(-1, [], np.empty((0, 0), np.float32))
 
     @classmethod
     def open(cls, *, home: Path, database: str | None = None, chroma: str = "local") -> Self:
@@ -165,7 +166,8 @@ class Store:
                 if len(found) == min(depth, len(visible)):
                     return found
             # Chroma's graph is no help where a filter passes few chunks, or where it does not reach all.
-            return _nearest(vector, self._catalog.matrix(papers), visible, depth)
+            stored = self._all_vectors() if papers is None else self._catalog.matrix(papers)
+            return _nearest(vector, stored, visible, depth)
 
         return self._consistently(search)
 
@@ -300,6 +302,12 @@ class Store:
             if self._visible.generation != self._now().generation:
                 self._visible = self._catalog.visible()
             return self._visible
+
+    def _all_vectors(self) -> Matrix:
+        with self._mutex:
+            if self._matrix.generation != self._now().generation:
+                self._matrix = self._catalog.matrix()
+            return self._matrix
 
     def _open_vectors(self) -> None:
         with self._mutex:
