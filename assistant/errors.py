@@ -5,6 +5,7 @@
     │   ├── SettingsError               a setting that cannot be used
     │   ├── QuestionError               an empty or oversized question
     │   ├── SourceError                 a source that cannot be read at all
+    │   │   └── PdfError                a PDF that has no text to be had
     │   └── IndexMismatchError          the index was made with another embedder or chunking
     ├── NotFoundError               3
     │   ├── PaperNotFoundError          no paper with that id
@@ -13,6 +14,7 @@
     │   ├── EmbedderUnavailableError    weights or provider missing
     │   ├── VectorStoreError            Chroma missing, broken or unreachable
     │   ├── CatalogError                the catalog is corrupted or unreachable
+    │   ├── FetchError                  a PDF or its metadata cannot be fetched
     │   ├── LibraryBusyError            another process holds the writer lock
     │   └── StorageError                the home is read-only, full or not a folder
     └── GateError                   6   an eval gate failed
@@ -46,6 +48,10 @@ class QuestionError(InputError):
 
 class SourceError(InputError):
     """A source that cannot be read at all."""
+
+
+class PdfError(SourceError):
+    """A PDF from which no text can be had: damaged, encrypted, scanned, or over a limit."""
 
 
 class IndexMismatchError(InputError):
@@ -82,6 +88,10 @@ class VectorStoreError(UnavailableError):
 
 class CatalogError(UnavailableError):
     """The catalog is corrupted or unreachable."""
+
+
+class FetchError(UnavailableError):
+    """A PDF or its metadata could not be fetched."""
 
 
 class LibraryBusyError(UnavailableError):

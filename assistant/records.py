@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from assistant.text import clean
 
 SourceKind = Literal["abstract", "pdf"]
+BlockKind = Literal["heading", "text", "caption", "table", "formula", "footnote", "reference"]
 Verdict = Literal["supported", "partial", "unsupported", "contradicted", "unchecked"]
 
 CleanText = Annotated[str, AfterValidator(clean)]
@@ -33,6 +34,53 @@ class Box(Record):
     y0: float
     x1: float
     y1: float
+
+
+class Line(Record):
+    """A line of a PDF page: where it stands on the page, and where in the document's text.
+
+    ``words`` are ``(offset, x0, x1)``: where in the line's text each word begins, counted from the
+    line's ``start``, and its left and right edge. A word broken by a hyphen at the line's end is
+    mended in the text: its first half belongs to this line, its second to the next.
+    """
+
+    page: int
+    start: int
+    end: int
+    y0: float
+    y1: float
+    words: tuple[tuple[int, float, float], ...]
+
+
+class Block(Record):
+    """A stretch ``[start:end]`` of a document's text that is one thing: a paragraph, a table, ….
+
+    ``section`` is the path of headings it stands under, outermost first; a heading is part of its
+    own path. ``level`` counts from 1 and is a heading's alone.
+    """
+
+    kind: BlockKind
+    start: int
+    end: int
+    section: tuple[str, ...] = ()
+    level: int | None = None
+
+
+class Document(Record):
+    """A PDF as read: its text in reading order, what each stretch of it is, and where it stands.
+
+    Blocks are in text order, do not overlap, and are parted by one blank line; lines are in text
+    order and hold every word. ``pages`` are widths and heights in PDF points, as displayed.
+    ``notes`` say what was dropped and why, a line each.
+    """
+
+    text: str
+    blocks: tuple[Block, ...]
+    lines: tuple[Line, ...]
+    pages: tuple[tuple[float, float], ...]
+    title: str | None = None
+    abstract: tuple[int, int] | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Paper(Record):

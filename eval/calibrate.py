@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from assistant.answer import abstain
+from assistant.answer.abstain import _FOLLOW_UP
 from assistant.answer.evidence import weigh
 from assistant.answer.extract import assess
 from assistant.library import Library
@@ -28,18 +29,21 @@ _KEPT = {True: 0.99, False: 0.985}
 
 
 class _Found(NamedTuple):
-    """What the library found for a case's question."""
+    """What the library found for a case's question, made to stand alone."""
 
     case: Case
     question: str
+    follow_up: bool
     passages: tuple[Passage, ...]
 
 
 class _Sample(NamedTuple):
-    """A case as the models see it."""
+    """A case as the models see it, and what else decides: a bonus, or a refusal whatever they say."""
 
     signals: abstain.Signals
     named: bool
+    bonus: float
+    refused: bool
     answerable: bool
 
 
@@ -72,13 +76,13 @@ def _retrieve(cases: Sequence[Case], library: Library) -> list[_Found]:
 
 
 def _retrieve_one(case: Case, library: Library) -> _Found:
-    question = case.question
+    asked = question = " ".join(case.question.split())
     for event in library.ask(case.question, history=case.history):
         if isinstance(event, QuestionRewritten):
             question = event.standalone_question
         if isinstance(event, PassagesFound):
-            return _Found(case, question, event.passages)
-    return _Found(case, question, ())
+            return _Found(case, question, question != asked, event.passages)
+    return _Found(case, question, question != asked, ())
 
 
 def _samples(found: Sequence[_Found], store: Store, reader: MiniLM) -> list[_Sample]:
@@ -88,7 +92,13 @@ def _samples(found: Sequence[_Found], store: Store, reader: MiniLM) -> list[_Sam
         assessment = assess(query, weigh(query, each.passages, reader), store)
         if assessment is not None:
             samples.append(
-                _Sample(assessment.signals, assessment.named, answerable=each.case.answerable)
+                _Sample(
+                    signals=assessment.signals,
+                    named=assessment.named,
+                    bonus=_FOLLOW_UP * each.follow_up,
+                    refused=abstain.names_unknown_system(query, assessment.evidence),
+                    answerable=each.case.answerable,
+                )
             )
     return samples
 
@@ -102,9 +112,11 @@ def _calibrate(samples: Sequence[_Sample], *, named: bool) -> abstain.Model:
     features = np.array([sample.signals for sample in samples], dtype=np.float64)
     labels = np.array([sample.answerable for sample in samples])
     scores = out_of_fold(features, labels)
+    odds = scores + np.array([sample.bonus for sample in samples])
+    odds[[sample.refused for sample in samples]] = -np.inf
     kept = _KEPT[named]
-    threshold = threshold_keeping(kept, scores[labels])
-    refused = float((scores[~labels] < threshold).mean())
+    threshold = threshold_keeping(kept, odds[labels])
+    refused = float((odds[~labels] < threshold).mean())
     name = "NAMED" if named else "UNNAMED"
     say(
         f"\n{name}: {labels.sum()} answerable, {(~labels).sum()} unanswerable; cross-validated AUC "
@@ -124,19 +136,19 @@ def _model(fitted: Fitted, threshold: float) -> abstain.Model:
 
 
 def _report(samples: Sequence[_Sample], models: dict[bool, abstain.Model], *, label: str) -> None:
-    answered = {
-        answerable: [
-            abstain.log_odds(sample.signals, model) >= model.threshold
-            for sample in samples
-            if sample.answerable == answerable
-            for model in [models[sample.named]]
-        ]
-        for answerable in (True, False)
-    }
+    answered: dict[bool, list[bool]] = {True: [], False: []}
+    for sample in samples:
+        answered[sample.answerable].append(_answers(sample, models[sample.named]))
     say(
         f"{label}: answers {np.mean(answered[True]):.1%} of the answerable, "
         f"refuses {1 - np.mean(answered[False]):.1%} of the unanswerable"
     )
+
+
+def _answers(sample: _Sample, model: abstain.Model) -> bool:
+    """Decide as the assistant does, with this model in place of its own."""
+    odds = abstain.log_odds(sample.signals, model) + sample.bonus
+    return not sample.refused and odds >= model.threshold
 
 
 if __name__ == "__main__":

@@ -50,6 +50,7 @@ def python(code: str, *arguments: str, home: Path) -> Finished:
         if process.returncode != 0:
             stderr.seek(0)
             said = stderr.read().decode(errors="replace").strip()
-            raise RuntimeError(f"{' '.join(arguments) or code} failed: {said}")
+            command = " ".join(arguments) or code
+            raise RuntimeError(f"{command} failed with exit code {process.returncode}: {said}")
         stdout.seek(0)
         return Finished(seconds, usage.ru_maxrss * _MAXRSS_UNIT, stdout.read().decode())

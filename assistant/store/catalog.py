@@ -127,8 +127,11 @@ class Catalog:
                 joined = statement.join(chunks)
                 rows = list(_rows_of(connection, joined, chunks.c.paper_id, paper_ids))
         ids = [chunk_id for chunk_id, _ in rows]
-        data = np.frombuffer(b"".join(data for _, data in rows), _FLOAT)
-        return Matrix(generation, ids, data.reshape(len(ids), -1 if ids else 0))
+        try:
+            data = np.frombuffer(b"".join(data for _, data in rows), _FLOAT)
+            return Matrix(generation, ids, data.reshape(len(ids), -1 if ids else 0))
+        except ValueError as error:
+            raise _damaged(error) from error
 
     def chunk_ids_of(self, paper_ids: Iterable[str]) -> set[str]:
         """Read the ids of some papers' chunks."""

@@ -30,7 +30,7 @@ _BUSY_SECONDS = 30.0
 _POLL = 0.2
 _FULL = ("database or disk is full", "disk quota", "no space left")
 _READ_ONLY = ("readonly database", "read-only", "unable to open database file")
-_DAMAGED = ("not a database", "malformed", "no such table", "no such column", "corrupt")
+_DAMAGED = ("not a database", "malformed", "no such table", "no such column", "corrupt", "decode")
 
 
 class Database:

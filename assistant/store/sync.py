@@ -25,8 +25,10 @@ def refresh_vectors(vectors: Vectors, catalog: Catalog, attempt: Attempt) -> Non
     While another process writes, they may hold more than the catalog shows, never less.
     """
     with vectors.exclusively():
+        # Read before the state: what is stored by now has its collection's name in the state.
+        expected = not catalog.is_empty()
         state = catalog.state()
-        vectors.open(state, expected=not catalog.is_empty())
+        vectors.open(state, expected=expected)
         stamp = vectors.stamp(state.library)
         if stamp != state.generation:
             with attempt() as alone:
