@@ -1,19 +1,37 @@
 """Papers into chunks: runs of whole sentences that fit the embedder. Pure."""
 
 import hashlib
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
-from assistant.records import Chunk, Paper
-from assistant.text import Span, sentences
+from assistant.records import Block, Chunk, Document, Line, Paper, SourceKind
+from assistant.text import Span, content_terms, sentences
 
-VERSION = "abstract-1"
+VERSION = "sentences-2"
 """Stored with the index; a change of how papers are cut makes a new version."""
 
 MAX_TOKENS = 240
 """Tokens of a chunk with its title; the local embedder reads 254 and its two markers."""
 
+SECTION_SEPARATOR = " › "
 
-def chunk_abstract(paper: Paper, *, count_tokens: Callable[[str], int]) -> tuple[Chunk, ...]:
+_MIN_BUDGET = 80
+_UNINDEXED = frozenset({"heading", "reference"})
+_FLOATS = frozenset({"caption", "table"})
+_SAME_ABSTRACT = 0.6
+
+CountTokens = Callable[[str], int]
+
+
+class _Section(NamedTuple):
+    """A stretch of text that chunks do not reach beyond, and the path of headings it stands under."""
+
+    span: Span
+    path: tuple[str, ...]
+
+
+def chunk_abstract(paper: Paper, *, count_tokens: CountTokens) -> tuple[Chunk, ...]:
     """Cut a paper's abstract into chunks, in text order; together they hold every sentence.
 
     A chunk overlaps the one before by a sentence. A sentence too long for one chunk is one all the
@@ -27,15 +45,133 @@ def chunk_abstract(paper: Paper, *, count_tokens: Callable[[str], int]) -> tuple
     text = paper.abstract if paper.abstract.strip() else paper.title
     budget = MAX_TOKENS - count_tokens(paper.title)
     spans = _pack(sentences(text), lambda span: count_tokens(text[span.start : span.end]), budget)
-    return tuple(_chunk(paper, text, span) for span in spans)
+    return tuple(_chunk(paper, text, span, source="abstract") for span in spans)
+
+
+def chunk_document(
+    paper: Paper, document: Document, *, count_tokens: CountTokens
+) -> tuple[Chunk, ...]:
+    """Cut a paper's full text into chunks that stay within one section, in text order.
+
+    Together they hold all of the text but headings, which are in the chunks' ``section``, references,
+    and an abstract that the paper already has from elsewhere. A table or figure's caption
+    is cut apart from the text around it. A sentence that no chunk can hold is cut between words.
+
+    Args:
+        paper: the paper.
+        document: its PDF, as read.
+        count_tokens: the embedder's own count.
+    """
+    starts = [line.start for line in document.lines]
+    ends = [line.end for line in document.lines]
+    chunks: list[Chunk] = []
+    for section in _sections(_indexed(paper, document)):
+        head = count_tokens(_head(paper, SECTION_SEPARATOR.join(section.path)))
+        budget = max(MAX_TOKENS - head, _MIN_BUDGET)
+        for span in _section_spans(document.text, section, count_tokens, budget):
+            lines = document.lines[bisect_right(ends, span.start) : bisect_left(starts, span.end)]
+            chunks.append(
+                _chunk(
+                    paper, document.text, span, source="pdf", path=section.path, lines=tuple(lines)
+                )
+            )
+    return tuple(chunks)
 
 
 def embedding_text(paper: Paper, chunk: Chunk) -> str:
-    """Return what is embedded for a chunk: its text under the paper's title."""
-    return chunk.text if chunk.text == paper.title else f"{paper.title}. {chunk.text}"
+    """Return what is embedded for a chunk: its text under the paper's title and its section."""
+    if chunk.text == paper.title:
+        return chunk.text
+    return f"{_head(paper, chunk.section)}. {chunk.text}"
 
 
-def _pack(spans: list[Span], count: Callable[[Span], int], budget: int) -> list[Span]:
+def _head(paper: Paper, section: str | None) -> str:
+    return f"{paper.title}. {section}" if section else paper.title
+
+
+def _indexed(paper: Paper, document: Document) -> list[Block]:
+    """Leave out the document's abstract where the paper's own says the same."""
+    if not document.abstract or not paper.abstract:
+        return list(document.blocks)
+    start, end = document.abstract
+    own, found = (set(content_terms(text)) for text in (paper.abstract, document.text[start:end]))
+    if len(own & found) < _SAME_ABSTRACT * len(found):
+        return list(document.blocks)
+    return [block for block in document.blocks if not (start <= block.start and block.end <= end)]
+
+
+def _sections(blocks: Sequence[Block]) -> Iterator[_Section]:
+    """Join neighbouring blocks of running text, and each caption with its table."""
+    run: list[Block] = []
+    for block in blocks:
+        if run and not _continues(run, block):
+            yield _section(run)
+            run = []
+        if block.kind not in _UNINDEXED:
+            run.append(block)
+    if run:
+        yield _section(run)
+
+
+def _continues(run: Sequence[Block], block: Block) -> bool:
+    last = run[-1]
+    if block.kind in _UNINDEXED or block.section != last.section:
+        return False
+    if block.kind not in _FLOATS:
+        return last.kind not in _FLOATS
+    captions = [each for each in (*run, block) if each.kind == "caption"]
+    return last.kind in _FLOATS and len(captions) <= 1
+
+
+def _section(run: Sequence[Block]) -> _Section:
+    span = Span(run[0].start, run[-1].end)
+    return _Section(span, run[0].section)
+
+
+def _section_spans(
+    text: str, section: _Section, count_tokens: CountTokens, budget: int
+) -> list[Span]:
+    def count(span: Span) -> int:
+        return count_tokens(text[span.start : span.end])
+
+    start, end = section.span
+    units = [
+        part
+        for piece in sentences(text[start:end])
+        for part in _cut_long(text, Span(start + piece.start, start + piece.end), count, budget)
+    ]
+    return _pack(units, count, budget)
+
+
+def _cut_long(text: str, span: Span, count: Callable[[Span], int], budget: int) -> list[Span]:
+    """Cut a span in halves, between words, until each part fits."""
+    if count(span) <= budget:
+        return [span]
+    middle = (span.start + span.end) // 2
+    gap = text.find(" ", middle, span.end)
+    if gap < 0:
+        gap = text.rfind(" ", span.start, middle)
+    if gap < 0:
+        return [span]  # one word, however long, is not cut
+    parts = (Span(span.start, gap), Span(gap + 1, span.end))
+    return [
+        cut
+        for part in map(_stripper(text), parts)
+        if part.start < part.end
+        for cut in _cut_long(text, part, count, budget)
+    ]
+
+
+def _stripper(text: str) -> Callable[[Span], Span]:
+    def strip(span: Span) -> Span:
+        piece = text[span.start : span.end]
+        start = span.start + len(piece) - len(piece.lstrip())
+        return Span(start, start + len(piece.strip()))
+
+    return strip
+
+
+def _pack(spans: Sequence[Span], count: Callable[[Span], int], budget: int) -> list[Span]:
     """Join sentences into spans of at most ``budget`` tokens that overlap by one sentence."""
     packed: list[Span] = []
     sizes = [count(span) for span in spans]
@@ -53,15 +189,32 @@ def _pack(spans: list[Span], count: Callable[[Span], int], budget: int) -> list[
     return packed
 
 
-def _chunk(paper: Paper, text: str, span: Span) -> Chunk:
-    piece = text[span.start : span.end]
-    content = f"{paper.title}\n{span.start}\n{piece}"
-    digest = hashlib.sha256(content.encode()).hexdigest()[:12]
-    return Chunk(
-        id=f"{paper.id}:{digest}",
+def rename(paper: Paper, chunk: Chunk) -> Chunk:
+    """Make a chunk one of ``paper``, whose id or title may have changed since it was cut."""
+    content = chunk.model_copy(update={"id": "", "paper_id": paper.id})
+    digest = hashlib.sha256(f"{paper.title}\n{content.model_dump_json()}".encode()).hexdigest()
+    return content.model_copy(update={"id": f"{paper.id}:{digest[:12]}"})
+
+
+def _chunk(
+    paper: Paper,
+    text: str,
+    span: Span,
+    *,
+    source: SourceKind,
+    path: tuple[str, ...] = (),
+    lines: tuple[Line, ...] = (),
+) -> Chunk:
+    chunk = Chunk(
+        id="",
         paper_id=paper.id,
-        source="abstract",
-        text=piece,
+        source=source,
+        text=text[span.start : span.end],
         start=span.start,
         end=span.end,
+        section=SECTION_SEPARATOR.join(path) or None,
+        page_first=min((line.page for line in lines), default=None),
+        page_last=max((line.page for line in lines), default=None),
+        lines=lines,
     )
+    return rename(paper, chunk)

@@ -70,6 +70,13 @@ class Settings(BaseModel):
     arxiv_url: str = Field(
         default="https://arxiv.org", description="base URL of arXiv or of a mirror"
     )
+    contact: str | None = Field(
+        default=None, description="mail address that is sent along when PDFs are fetched"
+    )
+    fetch_hosts: str = Field(
+        default="",
+        description="hosts with private addresses that PDFs may be fetched from, parted by spaces",
+    )
 
 
 def load_settings(options: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:

@@ -6,12 +6,14 @@
     │   ├── QuestionError               an empty or oversized question
     │   ├── SourceError                 a source that cannot be read at all
     │   │   └── PdfError                a PDF that has no text to be had
+    │   ├── BudgetError                 the next call of a model would pass the budget
     │   └── IndexMismatchError          the index was made with another embedder or chunking
     ├── NotFoundError               3
     │   ├── PaperNotFoundError          no paper with that id
     │   └── LibraryEmptyError           no papers yet
     ├── UnavailableError            5   a backend does not answer
     │   ├── EmbedderUnavailableError    weights or provider missing
+    │   ├── ModelUnavailableError       a language model does not answer, or not usably
     │   ├── VectorStoreError            Chroma missing, broken or unreachable
     │   ├── CatalogError                the catalog is corrupted or unreachable
     │   ├── FetchError                  a PDF or its metadata cannot be fetched
@@ -54,6 +56,10 @@ class PdfError(SourceError):
     """A PDF from which no text can be had: damaged, encrypted, scanned, or over a limit."""
 
 
+class BudgetError(InputError):
+    """The next call of a language model would pass the budget."""
+
+
 class IndexMismatchError(InputError):
     """The index was made with another embedder or chunking than the settings name."""
 
@@ -80,6 +86,10 @@ class UnavailableError(AssistantError):
 
 class EmbedderUnavailableError(UnavailableError):
     """The embedder's weights, package or provider cannot be reached."""
+
+
+class ModelUnavailableError(UnavailableError):
+    """A language model does not answer, or with nothing that can be used."""
 
 
 class VectorStoreError(UnavailableError):

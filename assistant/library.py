@@ -1,13 +1,15 @@
 """The library of papers: the one façade that command line, pages, eval and servers call."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
-from typing import NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from assistant import chunk, retrieve
+from assistant import chunk, parse, retrieve
 from assistant.answer import draft, evidence, extract, rewrite
 from assistant.config import Settings, redact
 from assistant.errors import (
@@ -18,7 +20,8 @@ from assistant.errors import (
     SettingsError,
 )
 from assistant.export import Format, render
-from assistant.ingest import ingest
+from assistant.ingest import Ingest, Progress
+from assistant.ingest.full_text import FullTexts
 from assistant.models import Array, Embedder, ProviderEmbedder
 from assistant.models.minilm import MiniLM
 from assistant.names import NameMatcher
@@ -29,6 +32,7 @@ from assistant.records import (
     AnswerText,
     Cited,
     ClaimChecked,
+    Document,
     Event,
     IngestReport,
     Paper,
@@ -40,15 +44,20 @@ from assistant.records import (
     Usage,
 )
 from assistant.sources import parse_arxiv_id
+from assistant.sources.identity import has_placeholder_title
 from assistant.store import IndexFingerprint, Store
 from assistant.text import clean, words
-from assistant.verify import check_quotes
+from assistant.verify import Checker, check_claims
+
+if TYPE_CHECKING:
+    from assistant.fetch import Fetcher
+    from assistant.parse.pool import ParserPool
 
 MAX_QUESTION = 4_000
 """Characters of a question; what is longer is a text, not a question."""
 
-_EVIDENCE_PASSAGES = 8
-_PER_PAPER = 2
+_EVIDENCE_PASSAGES = 12
+_PER_PAPER = 6
 _PER_PAPER_SEARCH = 3
 _TOPIC_PASSAGES = 4
 _SHORT_TITLE_WORDS = 6
@@ -84,16 +93,28 @@ class Library:
         self,
         sources: Sequence[str],
         *,
-        progress: Callable[[int, int], None] = lambda _done, _total: None,
+        pdfs: bool | None = None,
+        progress: Progress = lambda _stage, _done, _total: None,
     ) -> IngestReport:
-        """Add or update the papers of ``sources``; see :func:`assistant.ingest.ingest`."""
-        return ingest(
-            sources,
-            store=self._store,
-            embedder=self._embedder,
-            fingerprint=self._fingerprint,
-            progress=progress,
-        )
+        """Add or update papers; PDFs among the sources are read in full.
+
+        Args:
+            sources: files, folders, arXiv ids and links.
+            pdfs: whether to fetch and read the PDFs of papers that come as records; by default
+                only of those of which nothing but an arXiv id is known.
+            progress: is told the stage, the papers done and those to do.
+        """
+        with self._reader_of_pdfs() as reader:
+            fetcher = None if pdfs is False else self._fetcher
+            return Ingest(
+                store=self._store,
+                embedder=self._embedder,
+                fingerprint=self._fingerprint,
+                full_texts=FullTexts(self._pdf_folder, reader, fetcher, version=parse.VERSION),
+                fetcher=fetcher,
+                wants_pdf=(lambda paper: bool(paper.pdf_url)) if pdfs else has_placeholder_title,
+                progress=progress,
+            ).run(sources)
 
     def papers(self) -> list[Paper]:
         """List the papers in the order they came in."""
@@ -114,6 +135,29 @@ class Library:
                 f"no paper '{paper_id}' in the library: `assistant papers list` shows its ids"
             )
         return found
+
+    def pdf(self, paper_id: str) -> Path | None:
+        """Return the PDF that a paper's full text was read from; None if there is none.
+
+        Raises:
+            PaperNotFoundError: if the library holds no such paper.
+        """
+        full_text = self.paper(paper_id).full_text
+        path = self._pdf_folder / f"{full_text.sha256}.pdf" if full_text else None
+        return path if path and path.is_file() else None
+
+    def document(self, paper_id: str) -> Document | None:
+        """Return a paper's full text as read from its PDF; None if there is none.
+
+        Raises:
+            PaperNotFoundError: if the library holds no such paper.
+            PdfError: if the PDF was damaged since it was read.
+        """
+        path = self.pdf(paper_id)
+        if path is None:
+            return None
+        with self._reader_of_pdfs() as reader:
+            return reader.parse(path)
 
     def remove(self, paper_ids: Sequence[str]) -> int:
         """Remove papers and all that was indexed of them; return how many.
@@ -210,7 +254,9 @@ class Library:
                 yield Cited(citation=piece.citation)
             yield AnswerText(text=piece.text)
         clock.lap("answer")
-        claims = check_quotes(written.claims, written.citations, passages)
+        claims = check_claims(
+            written.claims, written.citations, passages, checker=Checker(self._reader)
+        )
         for claim in claims:
             yield ClaimChecked(claim=claim)
         clock.lap("verify")
@@ -288,6 +334,26 @@ class Library:
         return Store.open(
             home=self.settings.home, database=self.settings.database, chroma=self.settings.chroma
         )
+
+    @property
+    def _pdf_folder(self) -> Path:
+        return self.settings.home / "pdfs"
+
+    @cached_property
+    def _fetcher(self) -> "Fetcher":
+        from assistant.fetch import Fetcher
+
+        return Fetcher(
+            self._pdf_folder,
+            arxiv_url=self.settings.arxiv_url,
+            contact=self.settings.contact,
+            allow_hosts=self.settings.fetch_hosts.split(),
+        )
+
+    def _reader_of_pdfs(self) -> "ParserPool":
+        from assistant.parse.pool import ParserPool
+
+        return ParserPool(self.settings.home / "documents", workers=os.cpu_count() or 1)
 
     @cached_property
     def _embedder(self) -> Embedder:

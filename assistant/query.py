@@ -2,12 +2,16 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from rapidfuzz.distance import OSA
 
+from assistant.english import chunk_share
 from assistant.text import STOPWORDS, Span, fold, terms, word_spans
+
+_PRIOR_CHUNKS = 300
+"""Chunks of English at large that are counted beside those of the library."""
 
 _SHORTEST_CORRECTED = 5
 _SHORTEST_SUBSTITUTED = 7
@@ -49,9 +53,10 @@ class Vocabulary(Protocol):
 class QueryWord(NamedTuple):
     """A content word of a question.
 
-    ``span`` is its place in the query's text; ``terms`` are its index terms, ``weight`` their inverse
-    document frequency in [0, 1]; ``known`` says whether the library holds it; ``asking`` marks words
-    such as "paper" that say nothing about the subject.
+    ``span`` is its place in the query's text; ``terms`` are its index terms; ``weight`` is their
+    inverse document frequency in [0, 1], in the library and in English at large; ``known`` says
+    whether the library holds it; ``asking`` marks words such as "paper" that say nothing about the
+    subject.
     """
 
     span: Span
@@ -128,20 +133,29 @@ def _query_word(
 ) -> QueryWord:
     surface = text[span.start : span.end]
     found = tuple(terms(surface))
-    # The rarest part of a compound says how rare it is; its joined form need not occur.
     frequencies = [vocabulary.document_frequency(term) for term in found]
     known = frequencies[-1] > 0 or (len(found) > 1 and all(frequencies[:-1]))
-    rarest = min((count for count in frequencies if count), default=0)
-    weight = math.log(1 + total / (rarest + 0.5)) / math.log(1 + total / 0.5)
     return QueryWord(
         span=span,
         surface=surface,
         terms=found,
-        weight=weight,
+        weight=_weight(found, frequencies, total),
         known=known,
         name=looks_like_name(surface, first=first),
         asking=fold(surface) in _ASKING,
     )
+
+
+def _weight(found: Sequence[str], frequencies: Sequence[int], total: int) -> float:
+    """Weigh a word by its rarity: inverse document frequency, 1 for what is neither here nor there."""
+    blended = [
+        count + _PRIOR_CHUNKS * share
+        for count, share in zip(frequencies, map(chunk_share, found), strict=True)
+    ]
+    # The rarest part of a compound says how rare it is; its joined form need not occur.
+    rarest = min((count for count in blended if count), default=0.0)
+    chunks = total + _PRIOR_CHUNKS
+    return math.log(1 + chunks / (rarest + 0.5)) / math.log(1 + chunks / 0.5)
 
 
 def _correct(word: str, vocabulary: Vocabulary) -> str | None:

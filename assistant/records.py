@@ -83,6 +83,22 @@ class Document(Record):
     notes: tuple[str, ...] = ()
 
 
+class FullText(Record):
+    """The PDF that a paper's full text was read from.
+
+    ``sha256`` is that of the file, ``reader`` the version of what read it, ``path`` where it lay if
+    it came from this machine. ``gave_abstract`` says that the paper's abstract is the PDF's.
+    ``notes`` say what was dropped from the text and why.
+    """
+
+    sha256: str
+    reader: str
+    pages: int
+    path: str | None = None
+    gave_abstract: bool = False
+    notes: tuple[CleanText, ...] = ()
+
+
 class Paper(Record):
     """One paper of the library.
 
@@ -98,14 +114,24 @@ class Paper(Record):
     url: CleanText | None = None
     pdf_url: CleanText | None = None
     version: int | None = Field(default=None, description="arXiv version, where one was given")
+    categories: tuple[CleanText, ...] = ()
     aliases: tuple[CleanText, ...] = ()
+    full_text: FullText | None = None
+
+
+class PdfFile(Record):
+    """A PDF on this machine, and the SHA-256 of its content in hex."""
+
+    path: str
+    sha256: str
 
 
 class SourcedPaper(Record):
-    """A paper and where it was read from, such as ``digest.txt:12``."""
+    """A paper and where it was read from, such as ``digest.txt:12``; its PDF, if it came as one."""
 
     paper: Paper
     location: str
+    pdf: PdfFile | None = None
 
 
 class SourceFailure(Record):
@@ -116,7 +142,10 @@ class SourceFailure(Record):
 
 
 class Chunk(Record):
-    """A stretch of a paper's text, as indexed: ``text`` is the source's ``[start:end]``, exactly."""
+    """A stretch of a paper's text, as indexed: ``text`` is the source's ``[start:end]``, exactly.
+
+    ``section`` is the path of headings it stands under; ``lines`` say where it stands in the PDF.
+    """
 
     id: str
     paper_id: str
@@ -127,7 +156,7 @@ class Chunk(Record):
     section: str | None = None
     page_first: int | None = None
     page_last: int | None = None
-    boxes: tuple[Box, ...] = ()
+    lines: tuple[Line, ...] = ()
 
 
 class Passage(Record):

@@ -100,9 +100,7 @@ def content_terms(text: str) -> list[str]:
     return list(dict.fromkeys(term for word in kept for term in _terms_of_word(word)))
 
 
-_SENTENCE_END = re.compile(
-    r"(?<=[.!?])[\"'”’)\]]*\s+(?=[^a-z\s])|(?<=[.!?])(?=[A-Z][a-z]+\s)|\n{2,}"
-)
+_SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+(?=[^a-z\s])|(?<=[.!?])(?=[A-Z][a-z]+\s)|\n+")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|cf|vs|etc|et al|al|fig|figs|eq|eqs|sec|tab|ref|refs|resp|approx|no|dr|prof|mr|mrs|st"
     r"|ca|w\.r\.t|a\.k\.a|inc|ltd|jr|vol|pp|ed|eds|dept|univ)|(?:^|[\s(])(?:[A-Za-z]\.)*[A-Za-z])\.$",
@@ -113,7 +111,8 @@ _ABBREVIATION = re.compile(
 def sentences(text: str) -> list[Span]:
     """Find the sentences of a text as spans without surrounding white space.
 
-    Full stops in numbers, abbreviations, initials, names and links do not end a sentence.
+    Full stops in numbers, abbreviations, initials, names and links do not end a sentence; a line
+    break does, so that each row of a table is one.
     """
     spans: list[Span] = []
     start = 0

@@ -16,13 +16,18 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 class Case(Record):
-    """One question. ``facts`` holds a tuple of alternatives for each key fact of a right answer."""
+    """One question.
+
+    ``facts`` holds a tuple of alternatives for each key fact of a right answer; ``pages`` are those
+    of the PDF on which the answer stands, any of which will do.
+    """
 
     id: Text
     kind: Text
     question: Text
     papers: tuple[Text, ...] = ()
     facts: tuple[Annotated[tuple[Text, ...], Field(min_length=1)], ...] = ()
+    pages: tuple[int, ...] = ()
     reference: str = ""
     answerable: bool
     history: tuple[Turn, ...] = ()

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from assistant.errors import (
@@ -13,7 +14,7 @@ from assistant.errors import (
     SettingsError,
 )
 from assistant.library import Library
-from assistant.records import Answer, AnswerDone, Paper, Record
+from assistant.records import Answer, AnswerDone, Record
 from eval.cases import Case, Dataset
 from eval.report import Report, summarise
 from eval.scorers import Outcome, score
@@ -75,6 +76,7 @@ def run(
 
 
 def _results(dataset: Dataset, library: Library) -> Iterator[Result]:
+    texts = _Texts(library)
     for case in dataset.cases:
         started = time.perf_counter()
         try:
@@ -85,7 +87,7 @@ def _results(dataset: Dataset, library: Library) -> Iterator[Result]:
             yield _failed(case, error, seconds=_since(started))
             continue
         seconds = _since(started)
-        outcome = Outcome(case, answer, _cited(answer, library), seconds)
+        outcome = Outcome(case, answer, texts.of(answer), seconds)
         yield Result(case=case, answer=answer, error=None, scores=score(outcome), seconds=seconds)
 
 
@@ -103,14 +105,23 @@ def _failed(case: Case, error: Exception, *, seconds: float) -> Result:
     return Result(case=case, answer=None, error=message, scores={}, seconds=seconds)
 
 
-def _cited(answer: Answer, library: Library) -> dict[str, Paper]:
-    papers: dict[str, Paper] = {}
-    for paper_id in {citation.paper_id for citation in answer.citations}:
-        try:
-            papers[paper_id] = library.paper(paper_id)
-        except PaperNotFoundError:
-            continue  # a citation of nothing: its quote cannot be found
-    return papers
+class _Texts:
+    """The texts that quotes are looked for in, each read once."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def of(self, answer: Answer) -> dict[str, tuple[str, ...]]:
+        """Return the texts of the papers that an answer cites."""
+        cited = {citation.paper_id for citation in answer.citations}
+        for paper_id in cited - self._known.keys():
+            with suppress(PaperNotFoundError):  # a citation of nothing: its quote cannot be found
+                paper = self._library.paper(paper_id)
+                document = self._library.document(paper_id)
+                full_text = (document.text,) if document else ()
+                self._known[paper_id] = (paper.abstract, paper.title, *full_text)
+        return {paper_id: self._known[paper_id] for paper_id in cited & self._known.keys()}
 
 
 def _since(started: float) -> float:

@@ -1,9 +1,9 @@
 """What is measured of one answer. A scorer is pure; None means that a measure does not apply."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from assistant.records import Answer, Paper
+from assistant.records import Answer
 from eval.cases import Case
 from eval.matching import normalise, states
 
@@ -11,11 +11,15 @@ Scores = dict[str, float | None]
 
 
 class Outcome(NamedTuple):
-    """One case answered: ``papers`` are those cited, by id; ``seconds`` is what the answer took."""
+    """One case answered.
+
+    ``texts`` are those of the papers cited, by id: abstract, title and full text; ``seconds`` is
+    what the answer took.
+    """
 
     case: Case
     answer: Answer
-    papers: Mapping[str, Paper]
+    texts: Mapping[str, Sequence[str]]
     seconds: float
 
 
@@ -63,13 +67,26 @@ def abstention(outcome: Outcome) -> Scores:
 
 
 def verbatim_quotes(outcome: Outcome) -> Scores:
-    """The share of quotes of abstracts and titles that stand there to the letter."""
+    """The share of quotes that stand in the paper cited to the letter."""
     found = [
-        any(citation.quote in text for text in _texts(outcome.papers.get(citation.paper_id)))
+        any(citation.quote in text for text in outcome.texts.get(citation.paper_id, ()))
         for citation in outcome.answer.citations
-        if citation.source == "abstract"
     ]
     return {"verbatim_quotes": sum(found) / len(found) if found else None}
+
+
+def page_hit(outcome: Outcome) -> Scores:
+    """Whether a page on which the answer stands is among those cited of an expected paper."""
+    case = outcome.case
+    if not (case.answerable and case.pages):
+        return {"page_hit": None}
+    cited = {
+        page
+        for citation in outcome.answer.citations
+        if citation.paper_id in case.papers and citation.page_first and citation.page_last
+        for page in range(citation.page_first, citation.page_last + 1)
+    }
+    return {"page_hit": float(bool(cited & set(case.pages)))}
 
 
 def seconds(outcome: Outcome) -> Scores:
@@ -82,6 +99,7 @@ SCORERS: tuple[Scorer, ...] = (
     citation_precision,
     fact_recall,
     abstention,
+    page_hit,
     verbatim_quotes,
     seconds,
 )
@@ -90,7 +108,3 @@ SCORERS: tuple[Scorer, ...] = (
 def score(outcome: Outcome) -> Scores:
     """Apply all scorers."""
     return {name: value for scorer in SCORERS for name, value in scorer(outcome).items()}
-
-
-def _texts(paper: Paper | None) -> tuple[str, ...]:
-    return (paper.abstract, paper.title) if paper is not None else ()

@@ -62,8 +62,10 @@ class TestMeasure:
         assert measure(ask("clipped loss"), [evidence([0.5, 0.9])], []).missing == 0
 
     def test_words_matched_by_less_are_missing(self) -> None:
-        signals = measure(ask("clipped loss"), [evidence([0.0, 1.0])], [])
-        assert signals.missing == pytest.approx(0.25)
+        query = ask("clipped loss")
+        clipped, loss = (word.weight for word in query.words)
+        signals = measure(query, [evidence([0.0, 1.0])], [])
+        assert signals.missing == pytest.approx(clipped / (clipped + loss) / 2)
 
     def test_an_unknown_name_counts_if_nothing_resembles_it(self) -> None:
         query = ask("loss of AlphaFold")

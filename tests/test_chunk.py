@@ -1,12 +1,12 @@
-"""Abstracts into chunks."""
+"""Abstracts and full texts into chunks."""
 
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.chunk import MAX_TOKENS, chunk_abstract, embedding_text
-from assistant.records import Chunk, Paper
+from assistant.chunk import MAX_TOKENS, chunk_abstract, chunk_document, embedding_text, rename
+from assistant.records import Block, Chunk, Document, Line, Paper
 from assistant.text import sentences
 
 sentence = st.integers(1, 130).map(lambda length: "Word" + " word" * (length - 1) + ".")
@@ -106,3 +106,125 @@ def test_a_chunk_is_embedded_under_its_title() -> None:
 def test_a_chunk_of_the_title_is_embedded_once() -> None:
     paper = Paper(id="x", title="On trees")
     assert embedding_text(paper, cut(paper)[0]) == "On trees"
+
+
+# Full texts
+
+
+def blocks_of(*parts: tuple[str, str, tuple[str, ...]]) -> Document:
+    """Make a document of ``(kind, text, section)``, each block a line on a page of its own."""
+    text, blocks, lines = "", [], []
+    for page, (kind, piece, section) in enumerate(parts, 1):
+        text += "\n\n" if text else ""
+        start, end = len(text), len(text) + len(piece)
+        blocks.append(Block(kind=kind, start=start, end=end, section=section))
+        lines.append(
+            Line(page=page, start=start, end=end, y0=100, y1=110, words=((0, 50.0, 500.0),))
+        )
+        text += piece
+    return Document(text=text, blocks=blocks, lines=lines, pages=((612, 792),) * len(parts))
+
+
+PAPER = Paper(id="p", title="A title", abstract="Own words of ours.")
+
+kinds = st.sampled_from(["text", "text", "text", "heading", "caption", "table", "reference"])
+sections = st.sampled_from([("1 One",), ("1 One", "1.1 Deeper"), ("2 Two",)])
+pieces = st.lists(sentence, min_size=1, max_size=4).map(" ".join)
+documents = st.lists(st.tuples(kinds, pieces, sections), min_size=1, max_size=10).map(
+    lambda parts: blocks_of(*parts)
+)
+
+
+def cut_document(document: Document, paper: Paper = PAPER) -> tuple[Chunk, ...]:
+    return chunk_document(paper, document, count_tokens=count_words)
+
+
+@given(documents)
+def test_a_chunk_is_the_document_at_its_place_to_the_letter(document: Document) -> None:
+    assert all(
+        chunk.text == document.text[chunk.start : chunk.end] for chunk in cut_document(document)
+    )
+
+
+@given(documents)
+def test_chunks_hold_all_but_headings_and_references_and_nothing_else(document: Document) -> None:
+    held = {place for chunk in cut_document(document) for place in range(chunk.start, chunk.end)}
+    wanted = {
+        place
+        for block in document.blocks
+        if block.kind not in {"heading", "reference"}
+        for place in range(block.start, block.end)
+    }
+    words = {place for place in wanted if not document.text[place].isspace()}
+    assert words <= held
+    assert {place for place in held - wanted if not document.text[place].isspace()} == set()
+
+
+@given(documents)
+def test_a_chunk_overlaps_the_one_before_by_a_sentence_at_most(document: Document) -> None:
+    for before, after in pairwise(cut_document(document)):
+        assert before.start < after.start
+        assert before.end < after.end
+        shared = document.text[after.start : before.end]
+        assert len(sentences(shared)) <= 1
+
+
+@given(documents)
+def test_every_chunk_of_a_full_text_fits_the_embedder(document: Document) -> None:
+    for chunk in cut_document(document):
+        assert count_words(embedding_text(PAPER, chunk)) <= MAX_TOKENS + 3
+
+
+@given(documents)
+def test_a_chunk_knows_its_section_and_pages(document: Document) -> None:
+    for chunk in cut_document(document):
+        inside = [b for b in document.blocks if b.start < chunk.end and chunk.start < b.end]
+        assert {" › ".join(block.section) for block in inside} == {chunk.section}
+        pages = [
+            line.page
+            for line in document.lines
+            if line.start < chunk.end and chunk.start < line.end
+        ]
+        assert (chunk.page_first, chunk.page_last) == (min(pages), max(pages))
+        assert [line.page for line in chunk.lines] == pages
+
+
+def test_a_table_stays_with_its_caption_and_apart_from_the_text_around_it() -> None:
+    document = blocks_of(
+        ("text", "Before it.", ()),
+        ("caption", "Table 1: Scores.", ()),
+        ("table", "Model Score\nOurs 50", ()),
+        ("text", "After it.", ()),
+    )
+    assert [chunk.text for chunk in cut_document(document)] == [
+        "Before it.",
+        "Table 1: Scores.\n\nModel Score\nOurs 50",
+        "After it.",
+    ]
+
+
+def test_an_abstract_the_paper_has_already_is_not_indexed_twice() -> None:
+    document = blocks_of(
+        ("text", "We train models on long texts.", ("Abstract",)),
+        ("text", "The body.", ("1 Body",)),
+    ).model_copy(update={"abstract": (0, 30)})
+    known = PAPER.model_copy(update={"abstract": "We train models on long texts."})
+
+    assert [chunk.text for chunk in cut_document(document, known)] == ["The body."]
+    assert len(cut_document(document, PAPER)) == 2
+
+
+def test_the_section_is_embedded_with_a_chunk_but_is_no_part_of_its_text() -> None:
+    [chunk] = cut_document(blocks_of(("text", "The body.", ("1 Body", "1.1 Part"))))
+
+    assert chunk.text == "The body."
+    assert embedding_text(PAPER, chunk) == "A title. 1 Body › 1.1 Part. The body."
+
+
+def test_a_renamed_paper_gives_its_chunks_other_ids() -> None:
+    [chunk] = cut_document(blocks_of(("text", "The body.", ())))
+
+    assert rename(PAPER, chunk) == chunk
+    other = rename(PAPER.model_copy(update={"title": "Another"}), chunk)
+    assert other.id != chunk.id
+    assert other.text == chunk.text

@@ -11,7 +11,7 @@ from assistant.answer.citations import cite, escape_markdown, markers, unescape_
 from assistant.answer.draft import Draft, draft
 from assistant.answer.evidence import Sentence
 from assistant.answer.extract import Extract
-from assistant.records import Box, Chunk, Passage
+from assistant.records import Box, Chunk, Line, Passage
 from assistant.text import Span, sentences
 
 
@@ -86,15 +86,18 @@ class TestCite:
     def test_quotes_the_span_and_carries_its_place(self) -> None:
         chunk = Chunk(
             id="c", paper_id="p", source="pdf", text="One. Two.", start=10, end=19, section="Intro",
-            page_first=2, page_last=3, boxes=(Box(page=2, x0=0, y0=0, x1=1, y1=1),),
+            page_first=2, page_last=3, lines=(
+                Line(page=2, start=10, end=14, y0=90, y1=99, words=((0, 50, 80),)),
+                Line(page=3, start=15, end=19, y0=80, y1=89, words=((0, 50, 80),)),
+            ),
         )  # fmt: skip
         passage = Passage(rank=1, chunk=chunk, title="T", url=None, score=0.7)
         citation = cite(passage, Span(5, 9), number=4)
         assert citation.quote == "Two."
         assert citation.model_dump(include={"number", "source", "section", "page_first", "page_last"}) == {
-            "number": 4, "source": "pdf", "section": "Intro", "page_first": 2, "page_last": 3,
+            "number": 4, "source": "pdf", "section": "Intro", "page_first": 3, "page_last": 3,
         }  # fmt: skip
-        assert citation.boxes == chunk.boxes
+        assert citation.boxes == (Box(page=3, x0=50, y0=80, x1=80, y1=89),)
 
     def test_markers_are_bracketed_numbers(self) -> None:
         assert markers([1, 3]) == "[1][3]"

@@ -121,16 +121,29 @@ def test_no_file(tmp_path: Path) -> None:
         load(tmp_path / "none.yaml")
 
 
-@pytest.mark.parametrize("name", ["digest.yaml", "digest-tuning.yaml"])
-def test_the_shipped_datasets_are_whole(name: str) -> None:
-    cases = load(DATASETS / name).cases
-    assert len(cases) >= 120
+@pytest.mark.parametrize(
+    ("name", "least"), [("digest", 120), ("digest-tuning", 120), ("near-misses", 120)]
+)
+def test_the_shipped_questions_on_the_digest_are_whole(name: str, least: int) -> None:
+    cases = load(DATASETS / f"{name}.yaml").cases
+    assert len(cases) >= least
     for case in cases:
         assert bool(case.papers) == bool(case.facts) == case.answerable, case.id
 
 
-def test_tuning_and_test_questions_are_apart() -> None:
-    test, tuning = (load(DATASETS / name).cases for name in ("digest.yaml", "digest-tuning.yaml"))
-    assert not {case.question.casefold() for case in test} & {
-        case.question.casefold() for case in tuning
-    }
+@pytest.mark.parametrize(("name", "least"), [("fulltext", 40), ("fulltext-tuning", 40)])
+def test_the_shipped_questions_on_full_texts_name_pages(name: str, least: int) -> None:
+    cases = load(DATASETS / f"{name}.yaml").cases
+    assert len(cases) >= least
+    for case in cases:
+        stated = bool(case.papers) and bool(case.facts) and bool(case.pages)
+        assert stated == case.answerable, case.id
+
+
+@pytest.mark.parametrize("name", ["digest", "fulltext"])
+def test_tuning_and_test_questions_are_apart(name: str) -> None:
+    test, tuning = (
+        {case.question.casefold() for case in load(DATASETS / file).cases}
+        for file in (f"{name}.yaml", f"{name}-tuning.yaml")
+    )
+    assert not test & tuning

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from assistant.records import Answer, Citation, Paper, Timings, Usage
+from assistant.records import Answer, Citation, Timings, Usage
 from eval import scorers
 from eval.cases import Case
 from eval.scorers import Outcome
 
-PAPERS = {
-    "p1": Paper(id="p1", title="One: a study", abstract="It scores 50 points. It uses verl."),
-    "p2": Paper(id="p2", title="Two", abstract="It is fast."),
+TEXTS = {
+    "p1": ("It scores 50 points. It uses verl.", "One: a study"),
+    "p2": ("It is fast.", "Two", "Its full text says how fast."),
 }
 
 
@@ -44,7 +44,7 @@ def outcome(
         backend="extractive", usage=Usage(input_tokens=0, output_tokens=0, cost_usd=0.0),
         timings_ms=Timings(rewrite=0, retrieve=0, answer=0, verify=0, total=0),
     )  # fmt: skip
-    return Outcome(asked, answer, PAPERS, 1.5)
+    return Outcome(asked, answer, TEXTS, 1.5)
 
 
 def test_one_expected_paper_cited_is_enough_but_the_share_counts_all() -> None:
@@ -114,9 +114,25 @@ def test_a_quote_stands_in_its_paper_to_the_letter(
     assert scores == {"verbatim_quotes": verbatim}
 
 
-def test_quotes_of_full_texts_are_not_scored() -> None:
-    cited = [citation("p1", "On page three.", source="pdf")]
-    assert scorers.verbatim_quotes(outcome(case(), cited=cited)) == {"verbatim_quotes": None}
+def test_quotes_of_full_texts_are_looked_for_there() -> None:
+    cited = [citation("p2", "Its full text says how fast.", source="pdf")]
+    assert scorers.verbatim_quotes(outcome(case(), cited=cited)) == {"verbatim_quotes": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "paper_id", "hit"),
+    [(3, 3, "p1", 1.0), (2, 4, "p1", 1.0), (4, 4, "p1", 0.0), (3, 3, "p2", 0.0)],
+)
+def test_a_page_counts_in_the_right_paper_alone(
+    first: int, last: int, paper_id: str, hit: float
+) -> None:
+    asked = case(papers=["p1"], pages=[3, 9])
+    cited = [citation(paper_id, source="pdf", page_first=first, page_last=last)]
+    assert scorers.page_hit(outcome(asked, cited=cited)) == {"page_hit": hit}
+
+
+def test_pages_are_not_scored_where_none_are_known() -> None:
+    assert scorers.page_hit(outcome(case(papers=["p1"]))) == {"page_hit": None}
 
 
 def test_nothing_but_abstention_applies_to_the_unanswerable() -> None:

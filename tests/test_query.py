@@ -130,9 +130,13 @@ class TestAnalyse:
         query = analyse("SWEET-RL models", vocabulary)
         assert query.weights == {"sweet": 1.0, "rl": 1.0, "sweetrl": 1.0, "model": 1.0}
 
-    def test_of_an_empty_library_still_gives_finite_weights(self) -> None:
-        query: Query = analyse("DAPO models", MemoryIndex())
-        assert [word.weight for word in query.words] == [1.0, 1.0]
+    def test_a_word_neither_here_nor_in_english_weighs_most(self) -> None:
+        assert [word.weight for word in analyse("DAPO", MemoryIndex()).words] == [1.0]
+
+    def test_what_is_common_in_english_weighs_less_even_where_the_library_is_empty(self) -> None:
+        query: Query = analyse("people judge DAPO", MemoryIndex())
+        common, rarer, unknown = (word.weight for word in query.words)
+        assert 0 < common < rarer < unknown == 1
 
     @given(st.text(max_size=60))
     def test_takes_any_text(self, vocabulary: Vocabulary, question: str) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from assistant.parse.places import boxes
 from assistant.records import Citation, Passage
 from assistant.text import Span
 
@@ -12,17 +13,19 @@ _MARKDOWN = re.compile(r"([\\`*\[\]<>#|])")
 def cite(passage: Passage, span: Span, *, number: int) -> Citation:
     """Cite ``span`` of the passage's text, verbatim."""
     chunk = passage.chunk
+    places = boxes(chunk.lines, chunk.start + span.start, chunk.start + span.end)
+    pages = [box.page for box in places]
     return Citation(
         number=number,
         paper_id=chunk.paper_id,
         title=passage.title,
         url=passage.url,
         source=chunk.source,
-        page_first=chunk.page_first,
-        page_last=chunk.page_last,
+        page_first=min(pages, default=chunk.page_first),
+        page_last=max(pages, default=chunk.page_last),
         section=chunk.section,
         quote=chunk.text[span.start : span.end],
-        boxes=chunk.boxes,
+        boxes=places,
         chunk_id=chunk.id,
         score=passage.score,
     )

@@ -45,9 +45,12 @@ def draft(found: Extract) -> Draft:
         for sentence in group:
             number = len(pieces) + 1
             citation = cite(sentence.passage, sentence.span, number=number)
-            pieces.append(
-                Piece(f"{lead} {escape_markdown(sentence.text)} {markers([number])}", citation)
-            )
+            pieces.append(Piece(f"{lead} {_shown(sentence.text)} {markers([number])}", citation))
             claims.append(Claim(text=sentence.text, verdict="unchecked", citations=(number,)))
             lead = ""
     return Draft(tuple(pieces), tuple(claims))
+
+
+def _shown(text: str) -> str:
+    """Write a quote as Markdown; the cells of a table's row are parted by bars."""
+    return escape_markdown(text.replace("\t", " | "))

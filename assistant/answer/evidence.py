@@ -64,7 +64,7 @@ class Evidence(NamedTuple):
 def weigh(query: Query, passages: Sequence[Passage], embedder: TokenEmbedder) -> list[Evidence]:
     """Match the question with every sentence of the passages; best passage first."""
     words = content_words(query)
-    prefixes = [f"{passage.title}. " for passage in passages]
+    prefixes = [_head(passage) for passage in passages]
     texts = [
         prefix + passage.chunk.text for prefix, passage in zip(prefixes, passages, strict=True)
     ]
@@ -75,6 +75,12 @@ def weigh(query: Query, passages: Sequence[Passage], embedder: TokenEmbedder) ->
         for passage, prefix, tokens in zip(passages, prefixes, embedded, strict=True)
     ]
     return sorted(found, key=lambda evidence: (-evidence.score, evidence.passage.rank))
+
+
+def _head(passage: Passage) -> str:
+    """Return what a passage is read under: its paper's title and its section."""
+    section = f"{passage.chunk.section}. " if passage.chunk.section else ""
+    return f"{passage.title}. {section}"
 
 
 def content_words(query: Query) -> tuple[QueryWord, ...]:

@@ -15,7 +15,7 @@ from assistant.text import fold
 BROAD_PAPERS = 5
 RIVAL_PAPERS = 3
 
-BEST_SENTENCES = 4
+BEST_SENTENCES = 5
 NAMED_SENTENCES = 3
 OTHER_SENTENCES = 1
 """Sentences quoted: of the best paper, of each of several papers the question names, of any other."""
@@ -44,6 +44,10 @@ _INTRODUCES = re.compile(
 _INTRODUCTION_BONUS = 0.3
 _NUMBER_BONUS = 0.15
 _LINK_BONUS = 0.3
+_SIMILARITY_WEIGHT = 0.5
+_PASSAGE_WEIGHT = 0.5
+"""Beside how well the sentence and its passage match word by word; see docs/evaluation.md."""
+
 _LINK = re.compile(r"https?://\S+")
 _ASKS_LINK = re.compile(
     r"\b(?:code|url|link|github|repo|repository|website|page|docs?|documentation|available)\b",
@@ -56,6 +60,14 @@ class Extract(NamedTuple):
 
     groups: tuple[tuple[Sentence, ...], ...]
     refusal: str | None
+
+
+class _Rated(NamedTuple):
+    """A sentence and its score; the head of its table, if it is a row of one."""
+
+    score: float
+    sentence: Sentence
+    head: Sentence | None
 
 
 class _Candidate(NamedTuple):
@@ -169,17 +181,30 @@ def _sentence_count(candidate: _Candidate, chosen: Sequence[_Candidate]) -> int:
 
 
 def _sentences(query: Query, candidate: _Candidate, count: int) -> tuple[Sentence, ...]:
-    """Choose a paper's best sentences, none twice: the best first, then the others in text order."""
+    """Choose a paper's best sentences, none twice: the best first, then the others in text order.
+
+    The row of a table comes with the table's head.
+    """
     scorer = _SentenceScorer(query, candidate.names)
-    found: dict[str, tuple[float, Sentence]] = {}
+    found: dict[str, _Rated] = {}
     for each in candidate.evidence:
+        head = next(filter(_is_row, each.sentences), None)
         for sentence in each.sentences:
-            score = scorer.score(sentence)
-            if sentence.text not in found or found[sentence.text][0] < score:
-                found[sentence.text] = (score, sentence)
-    best = sorted(found.values(), key=lambda pair: (-pair[0], _place(pair[1])))[:count]
-    chosen = [sentence for _, sentence in best]
-    return (*chosen[:1], *sorted(chosen[1:], key=_place))
+            own_head = head if head is not sentence and _is_row(sentence) else None
+            rated = _Rated(scorer.score(sentence, each, head=own_head), sentence, own_head)
+            if sentence.text not in found or found[sentence.text].score < rated.score:
+                found[sentence.text] = rated
+    best = sorted(found.values(), key=lambda rated: (-rated.score, _place(rated.sentence)))[:count]
+    chosen = [rated.sentence for rated in best]
+    heads = {rated.head.text: rated.head for rated in best if rated.head is not None}
+    missing = [head for text, head in heads.items() if text not in {each.text for each in chosen}]
+    if best and best[0].head in missing:
+        return tuple(sorted([*chosen, *missing], key=_place))
+    return (*chosen[:1], *sorted([*chosen[1:], *missing], key=_place))
+
+
+def _is_row(sentence: Sentence) -> bool:
+    return "\t" in sentence.text
 
 
 def _place(sentence: Sentence) -> int:
@@ -197,9 +222,15 @@ class _SentenceScorer:
         self._wants_number = _ASKS_RESULT.search(query.text) is not None
         self._wants_link = _ASKS_LINK.search(query.text) is not None
 
-    def score(self, sentence: Sentence) -> float:
-        """Score a sentence; only the order of a paper's scores means something."""
-        score = float(sentence.matches @ self._weights) + sentence.similarity
+    def score(self, sentence: Sentence, evidence: Evidence, *, head: Sentence | None) -> float:
+        """Score a sentence in its passage; only the order of a paper's scores means something.
+
+        A row of a table also says what its table's ``head`` says.
+        """
+        matches = sentence.matches if head is None else np.maximum(sentence.matches, head.matches)
+        score = float((matches + evidence.matches) @ self._weights)
+        score += _SIMILARITY_WEIGHT * sentence.similarity
+        score += _PASSAGE_WEIGHT * evidence.passage.score
         if not self._weights.any() and _INTRODUCES.search(sentence.text):
             score += _INTRODUCTION_BONUS
         if self._wants_number and _NUMBER.search(sentence.text):

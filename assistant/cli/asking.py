@@ -115,9 +115,9 @@ def print_answer(events: Iterable[Event]) -> Answer:
         print(f"\n{bold('Sources')}")
     for _, group in groupby(answer.citations, key=lambda citation: citation.paper_id):
         cited = list(group)
-        numbers = "".join(f"[{citation.number}]" for citation in cited)
-        print(f"  {numbers} {one_line(cited[0].title)}")
-        print(f"      {_place(cited[0])}  {one_line(cited[0].url or '')}".rstrip())
+        print(f"  {one_line(cited[0].title)}  {one_line(cited[0].url or '')}".rstrip())
+        for place, citations in groupby(cited, key=_place):
+            print(f"      {''.join(f'[{each.number}]' for each in citations)} {place}")
     return answer
 
 
@@ -178,10 +178,10 @@ def _search_batch(queries: Path, trec: Path, depth: int) -> None:
     rows = read_rows(queries, BatchQuery)
     library = open_library()
     try:
-        with trec.open("w", encoding="utf-8") as run, progress("Searching") as update:
+        with trec.open("w", encoding="utf-8") as run, progress() as update:
             for done, row in enumerate(rows, start=1):
                 for rank, hit in enumerate(library.rank_papers(row.text, depth=depth), start=1):
                     run.write(f"{row.id} Q0 {hit.paper_id} {rank} {hit.score:.6f} assistant\n")
-                update(done, len(rows))
+                update("Searching", done, len(rows))
     except OSError as error:
         raise InputError(f"cannot write {trec}: {error.strerror}") from error

@@ -1,6 +1,7 @@
 """Commands that measure the assistant: eval run."""
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -49,8 +50,8 @@ def run(
     folder = (
         out or library.settings.home / "runs" / f"{datetime.now().astimezone():%Y%m%d-%H%M%S-%f}"
     )
-    with progress("Asking") as update:
-        report = run_cases(cases, library, folder, progress=update).report
+    with progress() as update:
+        report = run_cases(cases, library, folder, progress=partial(update, "Asking")).report
     for failure in report.failures:
         complain(f"failed: {failure.id}: {failure.error}")
     print(table(report))

@@ -36,10 +36,22 @@ def ingest(
         ),
     ],
     *,
+    pdfs: Annotated[
+        bool | None,
+        typer.Option(
+            "--pdfs/--no-pdfs",
+            help="Fetch the PDFs of papers that come as records and index their full text; or fetch "
+            "nothing at all. By default only what an arXiv id or URL names is fetched.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Add papers to the library, or update them; unchanged papers cost nothing."""
-    report = _ingest(sources)
+    """Add papers to the library, or update them; unchanged papers cost nothing.
+
+    A PDF is read in full: answers then cite its pages.
+    """
+    report = _ingest(sources, pdfs=pdfs)
     for failure in report.failed:
         complain(f"failed: {failure.source}: {failure.error}")
     if as_json:
@@ -54,10 +66,10 @@ def ingest(
         raise typer.Exit(SOME_FAILED if any_done else 2)
 
 
-def _ingest(sources: list[str]) -> IngestReport:
+def _ingest(sources: list[str], *, pdfs: bool | None) -> IngestReport:
     began = time.perf_counter()
     settings = read_settings()
-    known = stamp.unchanged(sources, settings)
+    known = None if pdfs else stamp.unchanged(sources, settings)
     if known is not None:
         return IngestReport(
             added=0,
@@ -67,9 +79,9 @@ def _ingest(sources: list[str]) -> IngestReport:
             chunks=0,
             seconds=round(time.perf_counter() - began, 3),
         )
-    with closing(open_library(settings)) as library, progress("Indexing") as update:
-        report = library.ingest(sources, progress=update)
-    if not report.failed:
+    with closing(open_library(settings)) as library, progress() as update:
+        report = library.ingest(sources, pdfs=pdfs, progress=update)
+    if not report.failed and not pdfs:
         papers = report.added + report.updated + report.unchanged
         stamp.remember(sources, settings, papers=papers)
     return report
@@ -160,7 +172,7 @@ def demo() -> None:
     from assistant.cli.asking import print_answer
     from assistant.samples import DIGEST, QUESTION
 
-    report = _ingest([str(DIGEST)])
+    report = _ingest([str(DIGEST)], pdfs=False)
     print(f"Sample digest: {report.added + report.updated + report.unchanged} papers.")
     print(f"\n{bold('Question:')} {QUESTION}\n")
     library = open_library()

@@ -47,14 +47,23 @@ def wrap(text: str, *, indent: str = "") -> str:
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar on stderr while the block runs; nothing where stderr is no terminal."""
+def progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a progress bar per stage on stderr while the block runs, with the time still to go.
+
+    Nothing is shown where stderr is no terminal.
+    """
     if not sys.stderr.isatty():
-        yield lambda _done, _total: None
+        yield lambda _stage, _done, _total: None
         return
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
+    tasks: dict[str, TaskID] = {}
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+        def update(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=total)
+            bar.update(tasks[stage], completed=done, total=total)
+
+        yield update

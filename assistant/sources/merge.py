@@ -100,7 +100,7 @@ def _joined(first: SourcedPaper, second: SourcedPaper) -> SourcedPaper:
     is_newer = (second.paper.version or 0) > (first.paper.version or 0)
     top = second.paper if is_newer else first.paper
     paper = _merged(first.paper, second.paper, top=top)
-    return first.model_copy(update={"paper": paper})
+    return first.model_copy(update={"paper": paper, "pdf": first.pdf or second.pdf})
 
 
 def _contradiction(first: SourcedPaper, second: SourcedPaper) -> SourceFailure | None:
@@ -140,6 +140,8 @@ def _merged(first: Paper, second: Paper, *, top: Paper) -> Paper:
             "abstract": top.abstract or base.abstract,
             "authors": top.authors or base.authors,
             "year": top.year or base.year,
+            "categories": top.categories or base.categories,
+            "full_text": top.full_text or base.full_text,
             "url": keeper.url or other.url,
             "pdf_url": keeper.pdf_url or other.pdf_url,
             "aliases": tuple(alias for alias in ids if alias != keeper.id),

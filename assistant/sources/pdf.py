@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from assistant.errors import SourceError
+from assistant.records import PdfFile, SourcedPaper
 from assistant.sources.arxiv import parse_arxiv_id
 from assistant.sources.draft import Draft, build_paper
 from assistant.sources.failures import Item, location, one_line
@@ -29,7 +30,10 @@ def read_pdf(blocks: Iterable[bytes], path: Path) -> Iterator[Item]:
         id=FILE_ID_PREFIX + digest[:SHORT_HASH],
         arxiv=arxiv,
     )
-    yield build_paper(draft, location(path))
+    item = build_paper(draft, location(path))
+    if isinstance(item, SourcedPaper):
+        item = item.model_copy(update={"pdf": PdfFile(path=str(path.absolute()), sha256=digest)})
+    yield item
 
 
 def _checked_digest(blocks: Iterable[bytes]) -> str:

@@ -1,0 +1,35 @@
+"""How common words are in English at large.
+
+A small library knows too little of the language: in fifty abstracts "far" and "judge" are as rare as the
+name of a system. What it has counted is therefore blended with how often a word occurs in English.
+"""
+
+import math
+from functools import lru_cache
+from importlib.resources import files
+
+from assistant.text import stem
+
+_WORDS = "english.txt"  # most frequent first; see docs/decisions/0006-word-weights.md
+_CHUNK_WORDS = 130
+_ZIPF_SHARE, _ZIPF_SHIFT = 0.1, 3
+
+
+def chunk_share(term: str) -> float:
+    """Estimate the share of chunks of any English text that hold a stemmed term; 0 if it is rare.
+
+    Words by rank follow Zipf's law as Mandelbrot shifted it ("An informational theory of the statistical
+    structure of language", 1953).
+    """
+    return 1 - math.exp(-_CHUNK_WORDS * _frequencies().get(term, 0.0))
+
+
+@lru_cache(maxsize=1)
+def _frequencies() -> dict[str, float]:
+    """Read each stem's share of all words."""
+    lines = (files("assistant.data") / _WORDS).read_text(encoding="utf-8").split()
+    found: dict[str, float] = {}
+    for rank, word in enumerate(lines):
+        term = stem(word)
+        found[term] = found.get(term, 0.0) + _ZIPF_SHARE / (rank + _ZIPF_SHIFT)
+    return found

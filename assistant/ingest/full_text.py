@@ -1,0 +1,182 @@
+"""Papers to their full texts: which PDFs are to be read, from where, and what they say of the paper."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from assistant.errors import FetchError, PdfError, StorageError
+from assistant.records import Document, FullText, Paper, PdfFile, SourceFailure
+from assistant.sources.failures import failure
+from assistant.sources.identity import has_placeholder_title
+
+if TYPE_CHECKING:
+    from assistant.fetch import Fetcher
+
+_CURRENT = timedelta(days=1)
+"""How long a fetched PDF counts as the newest one."""
+
+
+class Parsed(Protocol):
+    """A PDF and what became of it."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+
+    @property
+    def outcome(self) -> Document | PdfError:
+        """What it says, or why that cannot be read."""
+
+
+class Reader(Protocol):
+    """Reads PDFs side by side."""
+
+    def parse_all(self, paths: Iterable[Path]) -> Iterator[Parsed]:
+        """Read PDFs, each handed over when it is done."""
+
+
+class Wanted(NamedTuple):
+    """A paper whose full text is to be indexed, and its PDF if that is on this machine."""
+
+    paper: Paper
+    location: str
+    pdf: PdfFile | None
+
+
+class Read(NamedTuple):
+    """A paper with its PDF as read."""
+
+    wanted: Wanted
+    paper: Paper
+    document: Document
+
+
+class FullTexts:
+    """Fetches and reads PDFs.
+
+    Args:
+        folder: where the PDFs of the library are kept, by content.
+        reader: reads them.
+        fetcher: fetches those that are not on this machine; without it they are passed over.
+        version: of the reader; what another version read is read again.
+    """
+
+    def __init__(
+        self, folder: Path, reader: Reader, fetcher: "Fetcher | None", *, version: str
+    ) -> None:
+        self._folder = folder
+        self._reader = reader
+        self._version = version
+        self._fetcher = fetcher
+
+    def is_current(self, paper: Paper, sha256: str) -> bool:
+        """Tell whether this very file is in the library, read by this very reader."""
+        held = paper.full_text
+        return bool(held and held.sha256 == sha256 and held.reader == self._version)
+
+    def read(self, wanted: Iterable[Wanted]) -> Iterator[Read | SourceFailure]:
+        """Read what is not in the library yet, in the order in which it is done."""
+        found: dict[Path, tuple[Wanted, PdfFile]] = {}
+        failures: list[SourceFailure] = []
+        paths = self._paths(wanted, found, failures)
+        for parsed in self._reader.parse_all(paths):
+            yield from failures
+            failures.clear()
+            item, pdf = found.pop(parsed.path)
+            if isinstance(parsed.outcome, PdfError):
+                yield failure(item.location, str(parsed.outcome))
+            else:
+                yield Read(item, self._describe(item, pdf, parsed.outcome), parsed.outcome)
+        yield from failures
+
+    def _paths(
+        self,
+        wanted: Iterable[Wanted],
+        found: dict[Path, tuple[Wanted, PdfFile]],
+        failures: list[SourceFailure],
+    ) -> Iterator[Path]:
+        for item in wanted:
+            try:
+                pdf = self._keep(item.pdf) if item.pdf else self._fetch(item.paper)
+            except (FetchError, PdfError) as error:
+                failures.append(failure(item.location, str(error)))
+                continue
+            path = self._folder / f"{pdf.sha256}.pdf"
+            if not self.is_current(item.paper, pdf.sha256) and path not in found:
+                found[path] = (item, pdf)
+                yield path
+
+    def _fetch(self, paper: Paper) -> PdfFile:
+        assert self._fetcher is not None
+        source = f"{paper.id}v{paper.version}" if _is_arxiv(paper) and paper.version else None
+        source = source or (paper.id if _is_arxiv(paper) else paper.pdf_url)
+        if source is None:
+            raise FetchError("has no link to a PDF: add one to its record")
+        fetched = self._fetcher.pdf(source)
+        if datetime.now(UTC) - fetched.fetched > _CURRENT:
+            fetched = self._fetcher.pdf(source, refresh=True)
+        return PdfFile(path=str(fetched.path), sha256=fetched.sha256)
+
+    def _keep(self, pdf: PdfFile) -> PdfFile:
+        """Copy a PDF into the library, so that its pages can be shown when it has moved."""
+        target = self._folder / f"{pdf.sha256}.pdf"
+        if target.is_file():
+            return pdf
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".new", delete=False) as new:
+                fresh = Path(new.name)
+            try:
+                shutil.copyfile(pdf.path, fresh)
+                with fresh.open("rb") as file:
+                    if hashlib.file_digest(file, "sha256").hexdigest() != pdf.sha256:
+                        raise PdfError("changed while it was read: ingest it again")
+                fresh.replace(target)
+            finally:
+                fresh.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"cannot copy {pdf.path} into the library ({error.strerror or error}): "
+                "make room, or check the file"
+            ) from error
+        return pdf
+
+    def _describe(self, item: Wanted, pdf: PdfFile, document: Document) -> Paper:
+        """Add to the paper what its PDF says: title and abstract where it has none of its own."""
+        paper = item.paper
+        held = paper.full_text
+        own_abstract = paper.abstract and not (held and held.gave_abstract)
+        abstract = _abstract(document)
+        full_text = FullText(
+            sha256=pdf.sha256,
+            reader=self._version,
+            pages=len(document.pages),
+            path=item.pdf.path if item.pdf else None,
+            gave_abstract=bool(abstract and not own_abstract),
+            notes=document.notes,
+        )
+        titled = bool(document.title) and (
+            has_placeholder_title(paper) or bool(held and held.gave_abstract)
+        )
+        return paper.model_copy(
+            update={
+                "title": document.title if titled else paper.title,
+                "abstract": paper.abstract if own_abstract else abstract,
+                "full_text": full_text,
+            }
+        )
+
+
+def _abstract(document: Document) -> str:
+    if document.abstract is None:
+        return ""
+    start, end = document.abstract
+    return " ".join(document.text[start:end].split())
+
+
+def _is_arxiv(paper: Paper) -> bool:
+    return bool(paper.url and "arxiv.org/abs/" in paper.url)

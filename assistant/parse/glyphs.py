@@ -1,0 +1,442 @@
+"""The characters of a page as PDFium reports them, made into words; what nobody can see is dropped."""
+
+import ctypes
+import math
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from assistant.parse.drawings import Drawings, read_drawings
+from assistant.parse.sheet import Face, Rect, Sheet, Word
+from assistant.text import clean
+
+_TINY = 1.0  # points; nobody reads smaller type
+_PALE = 0.85  # luminance from which text may be lost on white paper
+_CLEAR = 40  # of 255: opacity below which text is not seen
+_CONTRAST = 24  # grey levels, of 255, that drawn text must differ from what it lies on
+_OCR_SHARE = 0.5  # of a page's characters: invisible text over an image is a scan's text layer
+_SCAN_AREA = 0.6  # of the page: an image this large is a scan
+_GAP = 0.5  # of the size: words part here even where the PDF has no space
+_TOUCHING = 0.06  # of the size: no space of any font is as narrow
+_MAX_GLYPHS = 200_000  # on one page; the densest real pages have 20,000
+
+_BOLD = re.compile(
+    r"bold|black|heavy|demi|medi\b|cmbx|cmb\d|sfbx|sfrb|ptmb|-b$|\bbd\b|lmbx", re.IGNORECASE
+)
+_ITALIC = re.compile(r"ital|obli|slant|cmti|cmsl|sfti|lmri|ptmri|-it\b|-i$", re.IGNORECASE)
+_MATH = re.compile(
+    r"cmmi|cmsy|cmex|cmbsy|cmmib|msam|msbm|eufm|rsfs|stmary|wasy|math|symbol|mtsy|mtmi|txsy|txmi|pxsy|pxmi|"
+    r"newtxmi|ntxmi|ntxsy|lmmi|lmsy|lmex|esint|fourier-",
+    re.IGNORECASE,
+)
+_CAPITALS = re.compile(r"csc|smallcap|-sc\b|sc$|capsandsmall", re.IGNORECASE)
+
+# Accents that old TeX fonts draw as characters of their own, over the letter that follows.
+_ACCENTS = {
+    "´": "\u0301", "`": "\u0300", "¨": "\u0308", "ˆ": "\u0302", "˜": "\u0303", "¯": "\u0304", "˘": "\u0306",
+    "˙": "\u0307", "˚": "\u030a", "ˇ": "\u030c", "¸": "\u0327", "˛": "\u0328", "˝": "\u030b",
+}  # fmt: skip
+_LIGATURES = {
+    "ﬀ": "ff",
+    "ﬁ": "fi",
+    "ﬂ": "fl",
+    "ﬃ": "ffi",
+    "ﬄ": "ffl",
+    "ﬅ": "st",
+    "ﬆ": "st",
+    "\x02": "-",
+}
+_DOTLESS = {"ı": "i", "ȷ": "j"}
+_PLAIN = Face(bold=False, italic=False, math=False, capitals=False)
+
+_text_object = ctypes.cast(
+    pdfium.FPDFText_GetTextObject, ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
+)  # gives an address, which unlike a pointer can key a dictionary
+
+
+class _Run(NamedTuple):
+    """What the characters of one text object have in common."""
+
+    face: Face
+    size: float
+    base: float
+    turn: int  # quarter turns anticlockwise from upright; -1 aslant
+    hidden: str  # why it is not seen, or ""
+    pale: bool  # may be lost on what it is drawn on
+    nested: bool
+
+
+class _Frame(NamedTuple):
+    """How the page is displayed: its crop box and its rotation."""
+
+    box: Rect
+    turns: int  # quarter turns clockwise
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height as displayed."""
+        width, height = self.box.width, self.box.height
+        return (height, width) if self.turns % 2 else (width, height)
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """A point of the PDF's own space, on the page as displayed."""
+        box = self.box
+        return (
+            (x - box.x0, y - box.y0),
+            (y - box.y0, box.x1 - x),
+            (box.x1 - x, box.y1 - y),
+            (box.y1 - y, x - box.x0),
+        )[self.turns]
+
+
+@dataclass(slots=True)
+class _Pen:
+    """The word being put together."""
+
+    chars: list[str] = field(default_factory=list)
+    lefts: list[float] = field(default_factory=list)
+    rights: list[float] = field(default_factory=list)
+    run: _Run | None = None
+    base: float = 0.0
+    size: float = 0.0
+    doubtful: bool = False  # PDFium saw a space here, the PDF has none
+
+
+def read_sheet(pdf: pypdfium2.PdfDocument, index: int) -> Sheet:
+    """Read page ``index``, counted from 0."""
+    page = pdf[index]
+    try:
+        text = page.get_textpage()
+        try:
+            return _Reader(page, text, index + 1).read()
+        finally:
+            text.close()
+    finally:
+        page.close()
+
+
+def turned_back(sheet: Sheet, rect: Rect) -> Rect:
+    """Where a rectangle among the sideways words stands on the page as displayed."""
+    if sheet.turn == 1:  # reads upwards
+        return Rect(sheet.width - rect.y1, rect.x0, sheet.width - rect.y0, rect.x1)
+    return Rect(rect.y0, sheet.height - rect.x1, rect.y1, sheet.height - rect.x0)
+
+
+def turned_sheet(sheet: Sheet) -> Sheet:
+    """The page turned so that its sideways words are upright, with the lines that part them."""
+    turned = Sheet(number=sheet.number, width=sheet.height, height=sheet.width)
+    for lines, target in ((sheet.bars, turned.rules), (sheet.rules, turned.bars)):
+        for line in lines:
+            corners = [_turn(x, y, sheet.turn, sheet) for x, y in (line[:2], line[2:])]
+            (xa, ya), (xb, yb) = corners
+            target.append(Rect(min(xa, xb), min(ya, yb), max(xa, xb), max(ya, yb)))
+    return turned
+
+
+class _Reader:
+    """Reads one page."""
+
+    def __init__(self, page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, number: int) -> None:
+        self._page = page
+        self._text = text.raw
+        self._frame = _frame(page)
+        width, height = self._frame.size
+        self._sheet = Sheet(number=number, width=width, height=height)
+        self._drawings: Drawings = read_drawings(page, self._frame.place, width, height)
+        self._runs: dict[int, _Run] = {}
+        self._faces: dict[int, Face] = {}
+        self._hidden: dict[str, int] = {}
+        self._pale: list[Word] = []
+        self._invisible: list[Word] = []
+        self._pen = _Pen()
+        self._glyphs = 0
+        self._garbage = 0
+
+    def read(self) -> Sheet:
+        """Read the words, then drop what is not seen."""
+        self._read_words()
+        sheet = self._sheet
+        sheet.rules, sheet.bars = self._drawings.rules, self._drawings.bars
+        sheet.frames, sheet.figures = self._drawings.frames, self._drawings.figures
+        sheet.forms = self._drawings.forms
+        if self._glyphs and self._garbage > self._glyphs / 2:
+            sheet.words.clear()
+            sheet.turned.clear()
+            sheet.notes.append("text layer unreadable: its fonts map to no characters")
+            return sheet
+        self._settle_pale()
+        self._settle_invisible()
+        for reason, count in self._hidden.items():
+            sheet.notes.append(f"{count} characters dropped: {reason}")
+        return sheet
+
+    def _read_words(self) -> None:
+        text, pen = self._text, self._pen
+        address = ctypes.cast(text, ctypes.c_void_p).value
+        count = min(pdfium.FPDFText_CountChars(text), _MAX_GLYPHS)
+        unicode_of, box_of = pdfium.FPDFText_GetUnicode, pdfium.FPDFText_GetLooseCharBox
+        rect = pdfium.FS_RECTF()
+        pointer = ctypes.byref(rect)
+        upright = self._frame.turns == 0
+        shift = self._frame.box.x0
+        high = 0
+        for index in range(count):
+            code = unicode_of(text, index)
+            if code in (32, 13, 10, 9, 160):
+                pen.doubtful = code == 32 and not _text_object(address, index)
+                if not pen.doubtful:
+                    self._flush()
+                continue
+            if 0xD800 <= code < 0xDC00:
+                high = code
+                continue
+            if 0xDC00 <= code < 0xE000:
+                code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00) if high else 0xFFFD
+            high = 0
+            key = _text_object(address, index)
+            if not key:
+                continue
+            run = self._runs.get(key)
+            if run is None:
+                run = self._runs[key] = self._run(index, key)
+            box_of(text, index, pointer)
+            if upright and run.turn == 0:
+                left, right = rect.left - shift, rect.right - shift
+            else:
+                left, right = self._edges(Rect(rect.left, rect.bottom, rect.right, rect.top), run)
+            self._add(chr(code), left, right, run)
+        self._flush()
+
+    def _edges(self, rect: Rect, run: _Run) -> tuple[float, float]:
+        """Left and right edge of a character in the direction in which its run reads."""
+        corners = self._frame.place(rect.x0, rect.y0), self._frame.place(rect.x1, rect.y1)
+        xs = [_turn(x, y, run.turn, self._sheet)[0] for x, y in corners]
+        return min(xs), max(xs)
+
+    def _add(self, char: str, left: float, right: float, run: _Run) -> None:
+        pen = self._pen
+        self._glyphs += 1
+        if char in "\x00\ufffd" or "\ue000" <= char <= "\uf8ff":
+            self._garbage += 1
+            return
+        last = pen.run
+        if last is not None and (
+            (
+                last is not run
+                and (last.turn, last.hidden, last.pale) != (run.turn, run.hidden, run.pale)
+            )
+            or abs(run.base - pen.base) > 0.8 * max(run.size, pen.size)
+            or not (
+                -0.8 * run.size < left - pen.rights[-1] or left == pen.lefts[-1]
+            )  # ligatures share
+            or left - pen.rights[-1] > (_TOUCHING if pen.doubtful else _GAP) * run.size
+        ):
+            self._flush()
+        if pen.run is None or run.size > pen.size + 0.1:
+            pen.size, pen.base, pen.run = run.size, run.base, run
+        pen.doubtful = False
+        pen.chars.append(char)
+        pen.lefts.append(left)
+        pen.rights.append(right)
+
+    def _flush(self) -> None:
+        pen = self._pen
+        run = pen.run
+        if run is None:
+            return
+        text = _spell(pen.chars, pen.lefts, pen.rights)
+        if text:
+            x0, x1 = min(pen.lefts), max(pen.rights)
+            word = Word(text, x0, x1, pen.base, pen.size, run.face, run.nested)
+            self._file(word, run)
+        pen.chars, pen.lefts, pen.rights, pen.run = [], [], [], None
+
+    def _file(self, word: Word, run: _Run) -> None:
+        """Put a word where it belongs: upright, sideways, doubtful, hidden."""
+        sheet = self._sheet
+        hidden = run.hidden
+        if run.turn < 0:
+            hidden = hidden or "aslant, as watermarks are"
+        if hidden == _INVISIBLE and run.turn == 0:
+            self._invisible.append(word)
+        elif hidden:
+            self._hide(hidden, word)
+        elif run.turn:
+            if run.turn == 2 or (sheet.turn and sheet.turn != run.turn):
+                self._hide("upside down", word)
+                return
+            sheet.turn = run.turn
+            sheet.turned.append(word)
+        elif not (word.x1 > -1 and word.x0 < sheet.width + 1 and -1 < word.base < sheet.height + 1):
+            self._hide("outside the page", word)
+        else:
+            sheet.words.append(word)
+            if run.pale:
+                self._pale.append(word)
+
+    def _hide(self, reason: str, word: Word) -> None:
+        self._hidden[reason] = self._hidden.get(reason, 0) + len(word.text)
+
+    def _settle_pale(self) -> None:
+        """Drop pale words, unless the page as drawn shows them on something darker."""
+        if not self._pale:
+            return
+        pixels = self._page.render(scale=2, grayscale=True, may_draw_forms=False).to_numpy()
+        lost: set[int] = set()
+        height = self._sheet.height
+        for word in self._pale:
+            rows = slice(
+                int(2 * (height - word.base - 0.7 * word.size)), int(2 * (height - word.base)) + 1
+            )
+            columns = slice(max(0, int(2 * word.x0)), int(2 * word.x1) + 1)
+            patch = pixels[max(0, rows.start) : rows.stop, columns]
+            if not patch.size or int(patch.max()) - int(patch.min()) < _CONTRAST:
+                lost.add(id(word))
+                self._hide("of the colour of what it is drawn on", word)
+        self._sheet.words = [word for word in self._sheet.words if id(word) not in lost]
+
+    def _settle_invisible(self) -> None:
+        """Keep invisible text only where it is a scan's text layer."""
+        sheet = self._sheet
+        hidden = sum(len(word.text) for word in self._invisible)
+        seen = sum(len(word.text) for word in sheet.words)
+        scanned = self._drawings.image_share >= _SCAN_AREA and hidden >= _OCR_SHARE * (
+            hidden + seen
+        )
+        if hidden and (scanned or not seen):
+            sheet.words.extend(self._invisible)
+            sheet.notes.append("scanned: read from its invisible text layer")
+        elif hidden:
+            self._hidden[_INVISIBLE] = hidden
+
+    def _run(self, index: int, key: int) -> _Run:
+        """Look up what the characters of a text object have in common."""
+        item = ctypes.cast(key, pdfium.FPDF_PAGEOBJECT)
+        matrix = pdfium.FS_MATRIX()
+        pdfium.FPDFText_GetMatrix(self._text, index, matrix)
+        nominal = ctypes.c_float()
+        pdfium.FPDFTextObj_GetFontSize(item, nominal)
+        size = abs(nominal.value) * math.hypot(matrix.c, matrix.d)
+        x, y = ctypes.c_double(), ctypes.c_double()
+        pdfium.FPDFText_GetCharOrigin(self._text, index, x, y)
+        turn = self._direction(matrix.a, matrix.b)
+        base = _turn(*self._frame.place(x.value, y.value), turn, self._sheet)[1]
+        tall = self._tall(index)
+        if size < _TINY < 2 < tall:  # a bitmap font whose size is a mere factor
+            size = tall
+        colours = [ctypes.c_uint() for _ in range(4)]
+        known = pdfium.FPDFPageObj_GetFillColor(item, *colours)
+        red, green, blue, alpha = (colour.value for colour in colours) if known else (0, 0, 0, 255)
+        mode = pdfium.FPDFTextObj_GetTextRenderMode(item)
+        hidden = ""
+        if mode in (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP):
+            hidden = _INVISIBLE
+        elif size < _TINY:
+            hidden = "smaller than 1 point"
+        elif alpha < _CLEAR:
+            hidden = "transparent"
+        bright = (0.299 * red + 0.587 * green + 0.114 * blue) / 255
+        filled = mode not in (
+            pdfium.FPDF_TEXTRENDERMODE_STROKE,
+            pdfium.FPDF_TEXTRENDERMODE_STROKE_CLIP,
+        )
+        pale = filled and (
+            bright > _PALE
+            or self._drawings.same_colour(*self._frame.place(x.value, y.value), (red, green, blue))
+        )
+        nested = key not in self._drawings.texts
+        return _Run(self._face(item), round(size, 1), base, turn, hidden, pale, nested)
+
+    def _tall(self, index: int) -> float:
+        """Height of a character's box."""
+        edges = [ctypes.c_double() for _ in range(4)]
+        pdfium.FPDFText_GetCharBox(self._text, index, *edges)
+        return max(abs(edges[3].value - edges[2].value), abs(edges[1].value - edges[0].value))
+
+    def _direction(self, a: float, b: float) -> int:
+        """Quarter turns of a run against the page as displayed; -1 where it is aslant."""
+        degrees = math.degrees(math.atan2(b, a)) - 90 * self._frame.turns
+        nearest = round(degrees / 90)
+        return nearest % 4 if abs(degrees - 90 * nearest) < 8 else -1
+
+    def _face(self, item: object) -> Face:
+        font = pdfium.FPDFTextObj_GetFont(item)
+        if not font:
+            return _PLAIN
+        key = ctypes.cast(font, ctypes.c_void_p).value or 0
+        face = self._faces.get(key)
+        if face is None:
+            buffer = ctypes.create_string_buffer(200)
+            pdfium.FPDFFont_GetBaseFontName(font, buffer, 200)
+            name = buffer.value.decode("latin-1").split("+", 1)[-1]
+            flags = max(0, pdfium.FPDFFont_GetFlags(font))
+            face = self._faces[key] = Face(
+                bold=bool(_BOLD.search(name))
+                or bool(flags & 1 << 18)
+                or pdfium.FPDFFont_GetWeight(font) >= 600,
+                italic=bool(_ITALIC.search(name)) or bool(flags & 1 << 6),
+                math=bool(_MATH.search(name)),
+                capitals=bool(_CAPITALS.search(name)),
+            )
+        return face
+
+
+_INVISIBLE = "drawn invisibly"
+
+
+def _frame(page: pypdfium2.PdfPage) -> _Frame:
+    x0, y0, x1, y1 = page.get_bbox()
+    return _Frame(Rect(x0, y0, x1, y1), page.get_rotation() // 90 % 4)
+
+
+def _turn(x: float, y: float, turn: int, sheet: Sheet) -> tuple[float, float]:
+    """A displayed point in coordinates in which a run turned by quarter turns is upright."""
+    if turn == 1:
+        return y, sheet.width - x
+    if turn == 3:
+        return sheet.height - y, x
+    return x, y
+
+
+def _spell(chars: list[str], lefts: list[float], rights: list[float]) -> str:
+    """The text of a word: ligatures apart, accents on their letters, nothing unprintable."""
+    text = "".join(chars)
+    if text.isascii() and text.isprintable():
+        return text
+    if any(char in _ACCENTS for char in chars):
+        chars = _compose(chars, lefts, rights)
+    text = clean("".join(_LIGATURES.get(char, char) for char in chars))
+    text = "".join(text.split())  # a zero-width or wide space is none of a word's characters
+    while text and unicodedata.combining(text[0]):
+        text = text[1:]
+    return text
+
+
+def _compose(chars: list[str], lefts: list[float], rights: list[float]) -> list[str]:
+    """Put accents that are drawn over a letter onto that letter."""
+    composed: list[str] = []
+    index = 0
+    while index < len(chars):
+        char = chars[index]
+        mark = _ACCENTS.get(char)
+        if mark and index + 1 < len(chars) and _over(lefts, rights, index, index + 1):
+            index += 1
+            letter = chars[index]
+            composed.append(
+                _DOTLESS.get(letter, letter) + mark if letter.isalpha() else char + letter
+            )
+        elif mark and index and composed[-1].isalpha() and _over(lefts, rights, index, index - 1):
+            composed[-1] = _DOTLESS.get(composed[-1], composed[-1]) + mark
+        else:
+            composed.append(char)
+        index += 1
+    return composed
+
+
+def _over(lefts: list[float], rights: list[float], accent: int, letter: int) -> bool:
+    """Whether an accent's middle lies over a letter."""
+    return lefts[letter] < (lefts[accent] + rights[accent]) / 2 < rights[letter]

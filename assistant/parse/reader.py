@@ -1,0 +1,181 @@
+"""The whole way from a PDF file to a document."""
+
+import re
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+import pypdfium2
+
+from assistant.errors import PdfError
+from assistant.parse.assemble import Assembler
+from assistant.parse.furniture import furniture, without_line_numbers
+from assistant.parse.glyphs import read_sheet, turned_sheet
+from assistant.parse.headings import is_abstract, mark_headings
+from assistant.parse.layout import Page, Profile, lay_out, profile_of
+from assistant.parse.paragraphs import Part, merge_over_breaks, parts_of
+from assistant.parse.pieces import MOST_PIECES, pieces_of
+from assistant.parse.references import split_references
+from assistant.parse.sheet import Sheet
+from assistant.records import Block, Document
+
+_WRAPPED = 0.6  # of all words: no paper has as many in its figures
+_SIDEWAYS_WORDS = 25
+_SIDEWAYS_SHARE = 0.3  # of the upright words
+_SIDEWAYS_LINES = 3
+_MIN_TITLE = 12  # characters
+_MAX_TITLE = 400
+_MAX_ABSTRACT_PARTS = 6
+_ABSTRACT = re.compile(r"(?:abstract|summary)\s*[.:—–-]+\s*", re.IGNORECASE)
+_AFTER_ABSTRACT = re.compile(
+    r"(?:key\s?words|index terms|date|correspondence|code|project page|ccs concepts)\b|.{0,2}\s?https?:",
+    re.IGNORECASE,
+)
+_PDFIUM_PASSWORD = re.compile("password", re.IGNORECASE)
+
+
+def read_pdf(path: Path, *, max_pages: int = 1000) -> Document:
+    """Read a PDF's text in reading order.
+
+    Args:
+        path: The file.
+        max_pages: More pages than this are refused.
+
+    Raises:
+        PdfError: The file is encrypted, damaged, too long, or holds no text.
+    """
+    try:
+        pdf = pypdfium2.PdfDocument(path)
+    except (pypdfium2.PdfiumError, OSError) as error:
+        raise PdfError(_reason(error)) from error
+    try:
+        count = len(pdf)
+        if count > max_pages:
+            raise PdfError(f"has {count} pages, over the limit of {max_pages}: split it")
+        if not count:
+            raise PdfError("has no pages: fetch the PDF again")
+        sheets = [_sheet(pdf, index) for index in range(count)]
+    finally:
+        pdf.close()
+    return _document(sheets)
+
+
+def _reason(error: Exception) -> str:
+    if _PDFIUM_PASSWORD.search(str(error)):
+        return "is encrypted: save a copy without password and add that"
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror or error}"
+    return "is damaged or not a PDF: fetch it again"
+
+
+def _sheet(pdf: pypdfium2.PdfDocument, index: int) -> Sheet:
+    """Read a page; one that is damaged is noted and left out."""
+    try:
+        return read_sheet(pdf, index)
+    except pypdfium2.PdfiumError:
+        return Sheet(number=index + 1, width=0, height=0, notes=["damaged: left out"])
+
+
+def _unwrap_forms(sheets: Sequence[Sheet]) -> None:
+    """Take a document whose pages are each one form for what they hold."""
+    words = [word for sheet in sheets for word in sheet.words]
+    if sum(word.nested for word in words) > _WRAPPED * len(words):
+        for word in words:
+            word.nested = False
+        for sheet in sheets:
+            sheet.forms.clear()
+
+
+def _document(sheets: Sequence[Sheet]) -> Document:
+    _unwrap_forms(sheets)
+    raw = [
+        pieces_of(without_line_numbers(sheet.words), sheet.number, bars=sheet.bars)
+        for sheet in sheets
+    ]
+    gone = furniture(raw, sheets)
+    kept = [[piece for piece in pieces if id(piece) not in gone] for pieces in raw]
+    profile = profile_of(kept)
+    parts: list[Part] = []
+    notes: list[str] = []
+    for sheet, pieces in zip(sheets, kept, strict=True):
+        page = Page(sheet.number, sheet.width, sheet.height)
+        lay_out(pieces, page=page, sheet=sheet, profile=profile)
+        parts.extend(parts_of(page, profile))
+        parts.extend(_sideways(sheet, profile, notes))
+        notes.extend(f"page {sheet.number}: {note}" for note in sheet.notes)
+        if len(pieces) > MOST_PIECES:
+            notes.append(f"page {sheet.number}: too many scattered words to order")
+        if page.dropped:
+            notes.append(f"page {sheet.number}: {page.dropped} words inside figures dropped")
+        if not sheet.words and not sheet.turned:
+            notes.append(f"page {sheet.number} has no text")
+    if not parts:
+        raise PdfError("has no text: a scan? Run text recognition over it first")
+    mark_headings(parts, profile)
+    parts = merge_over_breaks(split_references(parts))
+    title = _title(parts)
+    written = Assembler(parts, sheets)
+    return Document(
+        text=written.text,
+        blocks=tuple(written.blocks),
+        lines=tuple(written.lines),
+        pages=tuple((round(sheet.width, 2), round(sheet.height, 2)) for sheet in sheets),
+        title=title,
+        abstract=_abstract(parts, written.blocks, written.text),
+        notes=tuple(notes),
+    )
+
+
+def _sideways(sheet: Sheet, profile: Profile, notes: list[str]) -> list[Part]:
+    """The sideways text of a page, where it is more than a stamp or the label of an axis."""
+    words = sheet.turned
+    pieces = pieces_of(words, sheet.number, turned=True)
+    enough = len(words) >= _SIDEWAYS_WORDS and len(words) >= _SIDEWAYS_SHARE * len(sheet.words)
+    if not enough or len(pieces) < _SIDEWAYS_LINES:
+        if words:
+            notes.append(f"page {sheet.number}: {len(words)} sideways words dropped")
+        return []
+    turned = turned_sheet(sheet)
+    page = Page(sheet.number, turned.width, turned.height)
+    lay_out(pieces, page=page, sheet=turned, profile=profile)
+    return parts_of(page, profile)
+
+
+def _title(parts: Sequence[Part]) -> str | None:
+    """The largest type on the first page that says enough to be a title."""
+    first = [
+        piece for part in parts for piece in part.pieces if piece.page == 1 and part.kind == "text"
+    ]
+    for size in sorted({piece.size for piece in first}, reverse=True):
+        for _, run in groupby(first, key=lambda piece: abs(piece.size - size) < 0.6):
+            lines = list(run)
+            if abs(lines[0].size - size) >= 0.6:
+                continue
+            text = " ".join(piece.text for piece in lines)
+            if _MIN_TITLE <= len(text) <= _MAX_TITLE and " " in text:
+                return text
+    return None
+
+
+def _in_abstract(part: Part) -> bool:
+    return part.kind == "text" and not _AFTER_ABSTRACT.match(part.text)
+
+
+def _abstract(parts: Sequence[Part], blocks: Sequence[Block], text: str) -> tuple[int, int] | None:
+    """Where the abstract stands in the text."""
+    for index, part in enumerate(parts):
+        if is_abstract(part):
+            end = index + 1
+            while (
+                end < len(parts)
+                and parts[end].kind == "text"
+                and end - index <= _MAX_ABSTRACT_PARTS
+            ):
+                end += 1
+            if end > index + 1:
+                return blocks[index + 1].start, blocks[end - 1].end
+        block = blocks[index]
+        lead = _ABSTRACT.match(text, block.start, block.end) if part.kind == "text" else None
+        if lead and block.end - lead.end() > 100:
+            return lead.end(), block.end
+    return None

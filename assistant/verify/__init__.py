@@ -1,0 +1,7 @@
+"""Claims of a finished answer against the text of the passages they cite."""
+
+from assistant.verify.checker import Check, Checker, Judgement
+from assistant.verify.claims import check_claims
+from assistant.verify.reading import Reader
+
+__all__ = ["Check", "Checker", "Judgement", "Reader", "check_claims"]

@@ -1,0 +1,324 @@
+"""Sources into the library, from end to end: records, PDFs on this machine, PDFs that are fetched."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from reportlab.pdfgen.canvas import Canvas
+
+import pdfs
+import web
+from assistant.config import load_settings
+from assistant.library import Library
+from assistant.parse.places import boxes
+from assistant.records import AnswerDone, IngestReport, Paper
+from web import Web
+
+TITLE = "Walrus: a small optimiser for large models"
+ABSTRACT = ["We present Walrus, an optimiser that trains large models with half of the memory."]
+METHOD = ["Walrus keeps one moment per row. The learning rate is 0.0375 in all runs."]
+RESULTS = ["On the Tundra benchmark Walrus reaches an accuracy of 81.4 percent."]
+
+
+def write_paper(
+    path: Path, *, title: str = TITLE, method: list[str] = METHOD, pages: int = 1
+) -> Path:
+    """Draw a paper with a title, an abstract and two sections."""
+
+    def paint(canvas: Canvas) -> None:
+        pdfs.text(canvas, pdfs.LEFT, 780, title, font=pdfs.BOLD, size=17)
+        y = pdfs.heading(canvas, pdfs.LEFT, 740, "Abstract")
+        y = pdfs.lines(canvas, pdfs.LEFT, y, ABSTRACT)
+        y = pdfs.heading(canvas, pdfs.LEFT, y - 10, "1 Method")
+        y = pdfs.lines(canvas, pdfs.LEFT, y, method)
+        y = pdfs.heading(canvas, pdfs.LEFT, y - 10, "2 Results")
+        pdfs.lines(canvas, pdfs.LEFT, y, RESULTS)
+        for page in range(1, pages):
+            canvas.showPage()
+            pdfs.lines(canvas, pdfs.LEFT, 760, pdfs.prose(30, first=f"Page{page}", last="here."))
+
+    return pdfs.draw(path, paint)
+
+
+@pytest.fixture
+def library(home: Path) -> Iterator[Library]:
+    with closing(open_library(home)) as library:
+        yield library
+
+
+def open_library(home: Path, **settings: Any) -> Library:
+    return Library(load_settings({"home": home, **settings}, {}))
+
+
+def counts(report: IngestReport) -> tuple[int, int, int, int]:
+    return report.added, report.updated, report.unchanged, len(report.failed)
+
+
+def chunk_texts(library: Library) -> dict[str, list[str]]:
+    """All that can be found, by paper."""
+    question = "Walrus learning rate Tundra accuracy memory text words"
+    return {
+        paper.id: sorted(
+            passage.chunk.text for passage in library.search(question, limit=500, papers=[paper.id])
+        )
+        for paper in library.papers()
+    }
+
+
+def only_paper(library: Library) -> Paper:
+    [paper] = library.papers()
+    return paper
+
+
+# PDFs on this machine
+
+
+def test_a_pdf_is_read_in_full_and_cited_by_page_section_and_place(
+    library: Library, tmp_path: Path
+) -> None:
+    path = write_paper(tmp_path / "walrus.pdf")
+
+    assert counts(library.ingest([str(path)])) == (1, 0, 0, 0)
+    paper = only_paper(library)
+    assert (paper.title, paper.abstract) == (TITLE, ABSTRACT[0])
+    *_, done = library.ask("Which learning rate does Walrus use?")
+    assert isinstance(done, AnswerDone)
+    cited = done.answer.citations[0]
+    assert cited.quote == "The learning rate is 0.0375 in all runs."
+    assert (cited.source, cited.page_first, cited.page_last) == ("pdf", 1, 1)
+    assert cited.section == "1 Method"
+    [box] = cited.boxes
+    first, second = METHOD[0].split(". ")
+    width = Canvas("x").stringWidth(f"{first}. ", pdfs.SERIF, pdfs.BODY)
+    assert box.x0 == pytest.approx(pdfs.LEFT + width, abs=2)
+    assert second in METHOD[0]
+
+
+def test_the_same_pdf_again_costs_nothing(library: Library, tmp_path: Path) -> None:
+    path = write_paper(tmp_path / "walrus.pdf")
+    library.ingest([str(path)])
+
+    again = library.ingest([str(path)])
+
+    assert counts(again) == (0, 0, 1, 0)
+    assert again.chunks == 0
+
+
+def test_a_copy_of_a_pdf_is_the_same_paper(library: Library, tmp_path: Path) -> None:
+    path = write_paper(tmp_path / "walrus.pdf")
+    library.ingest([str(path)])
+    shutil.copy(path, tmp_path / "copy.pdf")
+
+    assert counts(library.ingest([str(tmp_path / "copy.pdf")])) == (0, 0, 1, 0)
+
+
+def test_a_changed_pdf_replaces_its_chunks_and_leaves_none(
+    library: Library, tmp_path: Path
+) -> None:
+    path = write_paper(tmp_path / "walrus.pdf")
+    library.ingest([str(path)])
+    write_paper(path, method=["The learning rate is now 0.5 everywhere."])
+
+    assert counts(library.ingest([str(path)])) == (0, 1, 0, 0)
+    [texts] = chunk_texts(library).values()
+    assert any("0.5 everywhere" in text for text in texts)
+    assert not any("0.0375" in text for text in texts)
+    assert library.diagnose().problems == ()
+
+
+def test_removal_removes_all(library: Library, tmp_path: Path) -> None:
+    library.ingest([str(write_paper(tmp_path / "walrus.pdf"))])
+    other = write_paper(tmp_path / "other.pdf", title="Another paper on a quite different thing")
+    library.ingest([str(other)])
+    [walrus] = [paper.id for paper in library.papers() if paper.title == TITLE]
+
+    library.remove([walrus])
+
+    assert walrus not in chunk_texts(library)
+    assert library.diagnose().problems == ()
+
+
+def test_a_record_and_its_pdf_are_one_paper(library: Library, tmp_path: Path) -> None:
+    digest = tmp_path / "digest.txt"
+    digest.write_text(
+        f"Title: {TITLE}\nPDF: https://arxiv.org/pdf/2503.01234\nSummary: Own words on Walrus.\n---\n"
+    )
+    library.ingest([str(digest)])
+
+    report = library.ingest([str(write_paper(tmp_path / "2503.01234v2.pdf"))])
+
+    assert counts(report) == (0, 1, 0, 0)
+    paper = only_paper(library)
+    assert (paper.id, paper.version, paper.abstract) == ("2503.01234", 2, "Own words on Walrus.")
+    [texts] = chunk_texts(library).values()
+    assert "Own words on Walrus." in texts
+    assert any("0.0375" in text for text in texts)
+
+
+def test_a_later_record_keeps_the_full_text(library: Library, tmp_path: Path) -> None:
+    library.ingest([str(write_paper(tmp_path / "2503.01234.pdf"))])
+    digest = tmp_path / "digest.txt"
+    digest.write_text(
+        "Title: Walrus, renamed\nPDF: https://arxiv.org/pdf/2503.01234\nSummary: Own words.\n---\n"
+    )
+
+    assert counts(library.ingest([str(digest)])) == (0, 1, 0, 0)
+    assert only_paper(library).title == "Walrus, renamed"
+    [texts] = chunk_texts(library).values()
+    assert any("0.0375" in text for text in texts)
+    assert library.diagnose().problems == ()
+
+
+def test_what_cannot_be_read_fails_alone(library: Library, tmp_path: Path) -> None:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    write_paper(folder / "good.pdf")
+    pdfs.draw(folder / "blank.pdf", Canvas.showPage)
+    pdfs.draw(folder / "locked.pdf", lambda canvas: canvas.drawString(9, 9, "x"), password="p")
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7\nnothing")
+
+    report = library.ingest([str(folder)])
+
+    assert counts(report) == (1, 0, 0, 3)
+    reasons = {Path(failure.source).name: failure.error for failure in report.failed}
+    assert "no text" in reasons["blank.pdf"]
+    assert "encrypted" in reasons["locked.pdf"]
+    assert "damaged" in reasons["broken.pdf"]
+    assert only_paper(library).title == TITLE
+
+
+def test_the_pdf_of_a_paper_can_be_shown_after_the_file_has_moved(
+    library: Library, tmp_path: Path
+) -> None:
+    path = write_paper(tmp_path / "walrus.pdf")
+    library.ingest([str(path)])
+    content = path.read_bytes()
+    path.unlink()
+
+    paper_id = only_paper(library).id
+    kept = library.pdf(paper_id)
+    assert kept is not None
+    assert kept.read_bytes() == content
+    document = library.document(paper_id)
+    assert document is not None
+    start = document.text.index("0.0375")
+    assert boxes(document.lines, start, start + 6)
+
+
+# PDFs that are fetched
+
+
+@pytest.fixture
+def arxiv() -> Iterator[Web]:
+    with Web() as site:
+        yield site
+
+
+def feed(arxiv_id: str, title: str) -> bytes:
+    return (
+        '<feed xmlns="http://www.w3.org/2005/Atom"><entry>'
+        f"<id>http://arxiv.org/abs/{arxiv_id}v3</id><title>{title}</title><summary>It is ours.</summary>"
+        "<published>2025-03-18T17:59:59Z</published><author><name>Ada Lovelace</name></author>"
+        '<category term="cs.LG"/></entry></feed>'
+    ).encode()
+
+
+def test_an_arxiv_id_is_fetched_with_its_metadata(home: Path, arxiv: Web, tmp_path: Path) -> None:
+    arxiv.on("/api/query", web.answer(200, feed("2503.01234", TITLE)))
+    arxiv.on("/pdf/2503.01234", web.pdf(write_paper(tmp_path / "walrus.pdf").read_bytes()))
+
+    with closing(open_library(home, arxiv_url=arxiv.url)) as library:
+        assert counts(library.ingest(["arXiv:2503.01234"])) == (1, 0, 0, 0)
+        paper = only_paper(library)
+        assert (paper.id, paper.title, paper.year) == ("2503.01234", TITLE, 2025)
+        assert (paper.authors, paper.categories) == (("Ada Lovelace",), ("cs.LG",))
+        assert any("0.0375" in text for text in chunk_texts(library)["2503.01234"])
+        assert counts(library.ingest(["arXiv:2503.01234"])) == (0, 0, 1, 0)
+    assert len(arxiv.asked("/pdf/2503.01234")) == 1
+
+
+def test_a_paper_that_cannot_be_fetched_keeps_its_abstract_and_is_tried_again(
+    home: Path, arxiv: Web, tmp_path: Path
+) -> None:
+    digest = tmp_path / "digest.txt"
+    digest.write_text(f"Title: {TITLE}\nPDF: {arxiv.url}/walrus.pdf\nSummary: Own words.\n---\n")
+    host = arxiv.url.removeprefix("http://")
+    body = write_paper(tmp_path / "walrus.pdf").read_bytes()
+    arxiv.on("/walrus.pdf", web.answer(404), web.pdf(body))
+
+    with closing(open_library(home, fetch_hosts=host)) as library:
+        first = library.ingest([str(digest)], pdfs=True)
+        assert counts(first) == (1, 0, 0, 1)
+        assert first.failed[0].source.endswith("digest.txt:1")
+        assert counts(library.ingest([str(digest)], pdfs=True)) == (0, 1, 0, 0)
+        [texts] = chunk_texts(library).values()
+        assert "Own words." in texts
+        assert any("0.0375" in text for text in texts)
+
+
+def test_nothing_is_fetched_unless_asked_for(home: Path, arxiv: Web, tmp_path: Path) -> None:
+    digest = tmp_path / "digest.txt"
+    digest.write_text(f"Title: {TITLE}\nPDF: {arxiv.url}/walrus.pdf\nSummary: Own words.\n---\n")
+
+    with closing(open_library(home, arxiv_url=arxiv.url)) as library:
+        library.ingest([str(digest)])
+        library.ingest(["arXiv:2503.01234"], pdfs=False)
+
+    assert arxiv.requests == []
+
+
+# SIGKILL
+
+
+def run_ingest(home: Path, folder: Path) -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, "ASSISTANT_HOME": str(home)}
+    command = [sys.executable, "-m", "assistant", "ingest", str(folder)]
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+
+def state(home: Path) -> dict[str, list[str]]:
+    with closing(open_library(home)) as library:
+        assert library.diagnose().problems == ()
+        return chunk_texts(library)
+
+
+def wait(process: "subprocess.Popen[bytes]") -> int:
+    return process.wait(timeout=120)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("papers")
+    for number in range(4):
+        title = f"Paper number {number} about optimisers of many kinds"
+        write_paper(folder / f"{number}.pdf", title=title, pages=3)
+    return folder
+
+
+def test_a_killed_ingest_is_finished_by_the_next(folder: Path, tmp_path: Path) -> None:
+    started = time.monotonic()
+    assert wait(run_ingest(tmp_path / "whole", folder)) == 0
+    seconds = time.monotonic() - started
+    expected = state(tmp_path / "whole")
+    assert len(expected) == 4
+
+    moments: Callable[[], float] = random.Random(0).random
+    for attempt in range(3):
+        home = tmp_path / f"killed{attempt}"
+        process = run_ingest(home, folder)
+        time.sleep(seconds * moments())
+        process.send_signal(signal.SIGKILL)
+        wait(process)
+        assert wait(run_ingest(home, folder)) == 0
+        assert state(home) == expected
