@@ -2,10 +2,10 @@
 
 import hashlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
 
-from assistant.records import Block, Chunk, Document, Line, Paper, SourceKind
+from assistant.records import Block, Chunk, Document, Line, Paper
+from assistant.sections import Section, sections
 from assistant.text import Span, content_terms, sentences
 
 VERSION = "sentences-2"
@@ -17,18 +17,9 @@ MAX_TOKENS = 240
 SECTION_SEPARATOR = " › "
 
 _MIN_BUDGET = 80
-_UNINDEXED = frozenset({"heading", "reference"})
-_FLOATS = frozenset({"caption", "table"})
 _SAME_ABSTRACT = 0.6
 
 CountTokens = Callable[[str], int]
-
-
-class _Section(NamedTuple):
-    """A stretch of text that chunks do not reach beyond, and the path of headings it stands under."""
-
-    span: Span
-    path: tuple[str, ...]
 
 
 def chunk_abstract(paper: Paper, *, count_tokens: CountTokens) -> tuple[Chunk, ...]:
@@ -45,7 +36,7 @@ def chunk_abstract(paper: Paper, *, count_tokens: CountTokens) -> tuple[Chunk, .
     text = paper.abstract if paper.abstract.strip() else paper.title
     budget = MAX_TOKENS - count_tokens(paper.title)
     spans = _pack(sentences(text), lambda span: count_tokens(text[span.start : span.end]), budget)
-    return tuple(_chunk(paper, text, span, source="abstract") for span in spans)
+    return tuple(_chunk(paper, text, span) for span in spans)
 
 
 def chunk_document(
@@ -65,28 +56,24 @@ def chunk_document(
     starts = [line.start for line in document.lines]
     ends = [line.end for line in document.lines]
     chunks: list[Chunk] = []
-    for section in _sections(_indexed(paper, document)):
-        head = count_tokens(_head(paper, SECTION_SEPARATOR.join(section.path)))
-        budget = max(MAX_TOKENS - head, _MIN_BUDGET)
+    for section in sections(document, _indexed(paper, document)):
+        head = _head(paper, SECTION_SEPARATOR.join(section.path), section.context)
+        budget = max(MAX_TOKENS - count_tokens(head), _MIN_BUDGET)
         for span in _section_spans(document.text, section, count_tokens, budget):
             lines = document.lines[bisect_right(ends, span.start) : bisect_left(starts, span.end)]
-            chunks.append(
-                _chunk(
-                    paper, document.text, span, source="pdf", path=section.path, lines=tuple(lines)
-                )
-            )
+            chunks.append(_chunk(paper, document.text, span, section=section, lines=lines))
     return tuple(chunks)
 
 
 def embedding_text(paper: Paper, chunk: Chunk) -> str:
-    """Return what is embedded for a chunk: its text under the paper's title and its section."""
+    """Return what is embedded for a chunk: its text under title, section and what it is part of."""
     if chunk.text == paper.title:
         return chunk.text
-    return f"{_head(paper, chunk.section)}. {chunk.text}"
+    return f"{_head(paper, chunk.section, chunk.context)}. {chunk.text}"
 
 
-def _head(paper: Paper, section: str | None) -> str:
-    return f"{paper.title}. {section}" if section else paper.title
+def _head(paper: Paper, section: str | None, context: str | None) -> str:
+    return ". ".join(part for part in (paper.title, section, context) if part)
 
 
 def _indexed(paper: Paper, document: Document) -> list[Block]:
@@ -100,36 +87,8 @@ def _indexed(paper: Paper, document: Document) -> list[Block]:
     return [block for block in document.blocks if not (start <= block.start and block.end <= end)]
 
 
-def _sections(blocks: Sequence[Block]) -> Iterator[_Section]:
-    """Join neighbouring blocks of running text, and each caption with its table."""
-    run: list[Block] = []
-    for block in blocks:
-        if run and not _continues(run, block):
-            yield _section(run)
-            run = []
-        if block.kind not in _UNINDEXED:
-            run.append(block)
-    if run:
-        yield _section(run)
-
-
-def _continues(run: Sequence[Block], block: Block) -> bool:
-    last = run[-1]
-    if block.kind in _UNINDEXED or block.section != last.section:
-        return False
-    if block.kind not in _FLOATS:
-        return last.kind not in _FLOATS
-    captions = [each for each in (*run, block) if each.kind == "caption"]
-    return last.kind in _FLOATS and len(captions) <= 1
-
-
-def _section(run: Sequence[Block]) -> _Section:
-    span = Span(run[0].start, run[-1].end)
-    return _Section(span, run[0].section)
-
-
 def _section_spans(
-    text: str, section: _Section, count_tokens: CountTokens, budget: int
+    text: str, section: Section, count_tokens: CountTokens, budget: int
 ) -> list[Span]:
     def count(span: Span) -> int:
         return count_tokens(text[span.start : span.end])
@@ -201,20 +160,22 @@ def _chunk(
     text: str,
     span: Span,
     *,
-    source: SourceKind,
-    path: tuple[str, ...] = (),
-    lines: tuple[Line, ...] = (),
+    section: Section | None = None,
+    lines: Sequence[Line] = (),
 ) -> Chunk:
+    piece = text[span.start : span.end]
+    is_rest = section is not None and span.start > section.span.start
     chunk = Chunk(
         id="",
         paper_id=paper.id,
-        source=source,
-        text=text[span.start : span.end],
+        source="abstract" if section is None else "pdf",
+        text=piece,
         start=span.start,
         end=span.end,
-        section=SECTION_SEPARATOR.join(path) or None,
+        section=(SECTION_SEPARATOR.join(section.path) or None) if section else None,
+        context=(section.context or None) if section and is_rest else None,
         page_first=min((line.page for line in lines), default=None),
         page_last=max((line.page for line in lines), default=None),
-        lines=lines,
+        lines=tuple(lines),
     )
     return rename(paper, chunk)

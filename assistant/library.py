@@ -30,6 +30,7 @@ from assistant.records import (
     Answer,
     AnswerDone,
     AnswerText,
+    Box,
     Cited,
     ClaimChecked,
     Document,
@@ -52,6 +53,7 @@ from assistant.verify import Checker, check_claims
 if TYPE_CHECKING:
     from assistant.fetch import Fetcher
     from assistant.parse.pool import ParserPool
+    from assistant.parse.render import PageDrawer
 
 MAX_QUESTION = 4_000
 """Characters of a question; what is longer is a text, not a question."""
@@ -158,6 +160,23 @@ class Library:
             return None
         with self._reader_of_pdfs() as reader:
             return reader.parse(path)
+
+    def page_image(self, paper_id: str, page: int, *, boxes: Sequence[Box] = ()) -> bytes | None:
+        """Draw a page of a paper's PDF as PNG with the boxes on it marked; None if there is no PDF.
+
+        Args:
+            paper_id: the paper.
+            page: counted from 1.
+            boxes: places to mark, in PDF points; those of other pages are ignored.
+
+        Raises:
+            PaperNotFoundError: if the library holds no such paper.
+            PdfError: if the page cannot be drawn.
+        """
+        full_text, path = self.paper(paper_id).full_text, self.pdf(paper_id)
+        if full_text is None or path is None:
+            return None
+        return self._page_drawer.draw(path, sha256=full_text.sha256, page=page, boxes=boxes)
 
     def remove(self, paper_ids: Sequence[str]) -> int:
         """Remove papers and all that was indexed of them; return how many.
@@ -326,6 +345,8 @@ class Library:
         """Let go of files and connections."""
         if "_store" in self.__dict__:
             self._store.close()
+        if "_page_drawer" in self.__dict__:
+            self._page_drawer.close()
 
     # Parts, each made when first needed
 
@@ -354,6 +375,12 @@ class Library:
         from assistant.parse.pool import ParserPool
 
         return ParserPool(self.settings.home / "documents", workers=os.cpu_count() or 1)
+
+    @cached_property
+    def _page_drawer(self) -> "PageDrawer":
+        from assistant.parse.render import PageDrawer
+
+        return PageDrawer(self.settings.home / "pages")
 
     @cached_property
     def _embedder(self) -> Embedder:

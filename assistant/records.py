@@ -144,7 +144,8 @@ class SourceFailure(Record):
 class Chunk(Record):
     """A stretch of a paper's text, as indexed: ``text`` is the source's ``[start:end]``, exactly.
 
-    ``section`` is the path of headings it stands under; ``lines`` say where it stands in the PDF.
+    ``section`` is the path of headings it stands under, ``context`` the caption and head of the
+    table it goes on with; ``lines`` say where it stands in the PDF.
     """
 
     id: str
@@ -154,6 +155,7 @@ class Chunk(Record):
     start: int
     end: int
     section: str | None = None
+    context: str | None = None
     page_first: int | None = None
     page_last: int | None = None
     lines: tuple[Line, ...] = ()
@@ -286,3 +288,47 @@ class AnswerDone(Record):
 
 Event = QuestionRewritten | PassagesFound | AnswerText | Cited | ClaimChecked | AnswerDone
 """One answer is one stream of these, in this order; texts, citations and claims repeat."""
+
+
+class Cell(Record):
+    """What one paper states on one aspect; cites that paper only, and nothing where it is silent.
+
+    ``error`` says why the cell could not be filled; it is no part of the public format.
+    """
+
+    paper_id: str
+    aspect: str
+    text: str
+    found: bool
+    citations: tuple[Citation, ...]
+    error: str | None = Field(default=None, exclude=True)
+
+
+class Comparison(Record):
+    """A finished table of papers × aspects. Its JSON is the public format of ``assistant compare --json``.
+
+    ``cells`` are in the order of the table, paper by paper; ``summary`` is Markdown with the numbers of
+    ``citations``, which are those of all cells.
+    """
+
+    papers: tuple[str, ...]
+    aspects: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    summary: str
+    citations: tuple[Citation, ...]
+
+
+class CellFilled(Record):
+    """A cell of a comparison is done."""
+
+    cell: Cell
+
+
+class ComparisonDone(Record):
+    """The last event of a comparison: the whole table."""
+
+    comparison: Comparison
+
+
+ComparisonEvent = CellFilled | ComparisonDone
+"""One comparison is one stream of cells in the table's order, and then the table."""

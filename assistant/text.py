@@ -100,7 +100,9 @@ def content_terms(text: str) -> list[str]:
     return list(dict.fromkeys(term for word in kept for term in _terms_of_word(word)))
 
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+(?=[^a-z\s])|(?<=[.!?])(?=[A-Z][a-z]+\s)|\n+")
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?])[\"'”’)\]]*[^\S\t]+(?=[^a-z\s])|(?<=[.!?])(?=[A-Z][a-z]+\s)|\n+"
+)
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|cf|vs|etc|et al|al|fig|figs|eq|eqs|sec|tab|ref|refs|resp|approx|no|dr|prof|mr|mrs|st"
     r"|ca|w\.r\.t|a\.k\.a|inc|ltd|jr|vol|pp|ed|eds|dept|univ)|(?:^|[\s(])(?:[A-Za-z]\.)*[A-Za-z])\.$",
@@ -118,7 +120,10 @@ def sentences(text: str) -> list[Span]:
     start = 0
     for match in _SENTENCE_END.finditer(text):
         before = text[start : match.start()]
-        if _ABBREVIATION.search(before[-12:]) or (not match.group() and _is_link(before)):
+        in_line = "\n" not in match.group()
+        if in_line and (
+            _ABBREVIATION.search(before[-12:]) or (not match.group() and _is_link(before))
+        ):
             continue
         _append_stripped(spans, text, start, match.end())
         start = match.end()

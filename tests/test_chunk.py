@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -189,18 +190,57 @@ def test_a_chunk_knows_its_section_and_pages(document: Document) -> None:
         assert [line.page for line in chunk.lines] == pages
 
 
-def test_a_table_stays_with_its_caption_and_apart_from_the_text_around_it() -> None:
-    document = blocks_of(
-        ("text", "Before it.", ()),
-        ("caption", "Table 1: Scores.", ()),
-        ("table", "Model Score\nOurs 50", ()),
-        ("text", "After it.", ()),
-    )
-    assert [chunk.text for chunk in cut_document(document)] == [
+def on_one_page(*heights: float, of: Document) -> Document:
+    """Put the blocks of a document on its first page, each ten points high."""
+    lines = [
+        line.model_copy(update={"page": 1, "y0": height, "y1": height + 10})
+        for line, height in zip(of.lines, heights, strict=True)
+    ]
+    return of.model_copy(update={"lines": tuple(lines)})
+
+
+TABLES = blocks_of(
+    ("text", "Before it.", ()),
+    ("table", "Model\tScore\nOurs\t50", ()),
+    ("caption", "Table 1: Scores.", ()),
+    ("table", "Model\tSpeed\nOurs\t9", ()),
+    ("caption", "Figure 1: A plot.", ()),
+    ("text", "After it.", ()),
+)
+
+
+@pytest.mark.parametrize(
+    ("heights", "first", "second"),
+    [
+        ((700, 650, 635, 500, 480, 400), "Model\tScore\nOurs\t50\n\nTable 1: Scores.", None),
+        ((700, 650, 515, 500, 480, 400), None, "Table 1: Scores.\n\nModel\tSpeed\nOurs\t9"),
+    ],
+)
+def test_a_table_stays_with_the_caption_nearest_to_it_and_apart_from_the_rest(
+    heights: tuple[float, ...], first: str | None, second: str | None
+) -> None:
+    texts = [chunk.text for chunk in cut_document(on_one_page(*heights, of=TABLES))]
+
+    assert texts == [
         "Before it.",
-        "Table 1: Scores.\n\nModel Score\nOurs 50",
+        first or "Model\tScore\nOurs\t50",
+        second or "Model\tSpeed\nOurs\t9",
+        "Figure 1: A plot.",
         "After it.",
     ]
+
+
+def test_the_rest_of_a_long_table_is_embedded_with_its_caption_and_head() -> None:
+    rows = "\n".join(f"Model{number}\t{'word ' * 30}" for number in range(20))
+    document = blocks_of(("caption", "Table 4: Long.", ()), ("table", f"Model\tScore\n{rows}", ()))
+
+    first, *others = cut_document(on_one_page(700, 685, of=document))
+
+    assert first.context is None
+    assert others
+    for chunk in others:
+        assert chunk.context == "Table 4: Long. Model\tScore"
+        assert embedding_text(PAPER, chunk) == f"A title. {chunk.context}. {chunk.text}"
 
 
 def test_an_abstract_the_paper_has_already_is_not_indexed_twice() -> None:

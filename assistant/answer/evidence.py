@@ -78,9 +78,9 @@ def weigh(query: Query, passages: Sequence[Passage], embedder: TokenEmbedder) ->
 
 
 def _head(passage: Passage) -> str:
-    """Return what a passage is read under: its paper's title and its section."""
-    section = f"{passage.chunk.section}. " if passage.chunk.section else ""
-    return f"{passage.title}. {section}"
+    """Return what a passage is read under: its paper's title, its section, its table's caption."""
+    chunk = passage.chunk
+    return "".join(f"{part}. " for part in (passage.title, chunk.section, chunk.context) if part)
 
 
 def content_words(query: Query) -> tuple[QueryWord, ...]:

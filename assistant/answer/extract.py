@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -15,10 +16,13 @@ from assistant.text import fold
 BROAD_PAPERS = 5
 RIVAL_PAPERS = 3
 
-BEST_SENTENCES = 5
-NAMED_SENTENCES = 3
-OTHER_SENTENCES = 1
-"""Sentences quoted: of the best paper, of each of several papers the question names, of any other."""
+BEST_SENTENCES, BEST_CHARACTERS = 8, 1000
+NAMED_SENTENCES, NAMED_CHARACTERS = 3, 600
+OTHER_SENTENCES, OTHER_CHARACTERS = 1, 1000
+"""What is quoted at most: of the best paper, of each of several papers the question names, of any other.
+
+One sentence is quoted however long it is.
+"""
 
 _EVIDENCE_SHARE = 0.4
 _CLOSE = 0.25
@@ -45,8 +49,9 @@ _INTRODUCTION_BONUS = 0.3
 _NUMBER_BONUS = 0.15
 _LINK_BONUS = 0.3
 _SIMILARITY_WEIGHT = 0.5
-_PASSAGE_WEIGHT = 0.5
-"""Beside how well the sentence and its passage match word by word; see docs/evaluation.md."""
+_PASSAGE_MATCH_WEIGHT = 1.5
+_PASSAGE_SCORE_WEIGHT = 0.75
+"""Beside how well the sentence matches word by word. Tuned on the two tuning sets of eval/datasets."""
 
 _LINK = re.compile(r"https?://\S+")
 _ASKS_LINK = re.compile(
@@ -60,6 +65,13 @@ class Extract(NamedTuple):
 
     groups: tuple[tuple[Sentence, ...], ...]
     refusal: str | None
+
+
+class _Room(NamedTuple):
+    """How much is quoted of a paper at most."""
+
+    sentences: int
+    characters: int
 
 
 class _Rated(NamedTuple):
@@ -111,8 +123,7 @@ def extract(
     ):
         return Extract((), abstain.reason(query, found.evidence, named=found.named))
     groups = (
-        _sentences(query, candidate, _sentence_count(candidate, found.chosen))
-        for candidate in found.chosen
+        _sentences(query, candidate, _room(candidate, found.chosen)) for candidate in found.chosen
     )
     return Extract(tuple(group for group in groups if group), None)
 
@@ -174,13 +185,15 @@ def _choose(
     return [c for c in candidates if c.score >= best - _CLOSE][:RIVAL_PAPERS]
 
 
-def _sentence_count(candidate: _Candidate, chosen: Sequence[_Candidate]) -> int:
+def _room(candidate: _Candidate, chosen: Sequence[_Candidate]) -> _Room:
     if candidate.names and len(chosen) > 1:
-        return NAMED_SENTENCES
-    return BEST_SENTENCES if candidate is chosen[0] else OTHER_SENTENCES
+        return _Room(NAMED_SENTENCES, NAMED_CHARACTERS)
+    if candidate is chosen[0]:
+        return _Room(BEST_SENTENCES, BEST_CHARACTERS)
+    return _Room(OTHER_SENTENCES, OTHER_CHARACTERS)
 
 
-def _sentences(query: Query, candidate: _Candidate, count: int) -> tuple[Sentence, ...]:
+def _sentences(query: Query, candidate: _Candidate, room: _Room) -> tuple[Sentence, ...]:
     """Choose a paper's best sentences, none twice: the best first, then the others in text order.
 
     The row of a table comes with the table's head.
@@ -194,13 +207,19 @@ def _sentences(query: Query, candidate: _Candidate, count: int) -> tuple[Sentenc
             rated = _Rated(scorer.score(sentence, each, head=own_head), sentence, own_head)
             if sentence.text not in found or found[sentence.text].score < rated.score:
                 found[sentence.text] = rated
-    best = sorted(found.values(), key=lambda rated: (-rated.score, _place(rated.sentence)))[:count]
+    ranked = sorted(found.values(), key=lambda rated: (-rated.score, _place(rated.sentence)))
+    best = _fitting(ranked, room)
     chosen = [rated.sentence for rated in best]
     heads = {rated.head.text: rated.head for rated in best if rated.head is not None}
     missing = [head for text, head in heads.items() if text not in {each.text for each in chosen}]
     if best and best[0].head in missing:
         return tuple(sorted([*chosen, *missing], key=_place))
     return (*chosen[:1], *sorted([*chosen[1:], *missing], key=_place))
+
+
+def _fitting(ranked: Sequence[_Rated], room: _Room) -> Sequence[_Rated]:
+    lengths = accumulate(len(rated.sentence.text) for rated in ranked[: room.sentences])
+    return ranked[: max(1, sum(length <= room.characters for length in lengths))]
 
 
 def _is_row(sentence: Sentence) -> bool:
@@ -228,9 +247,9 @@ class _SentenceScorer:
         A row of a table also says what its table's ``head`` says.
         """
         matches = sentence.matches if head is None else np.maximum(sentence.matches, head.matches)
-        score = float((matches + evidence.matches) @ self._weights)
+        score = float((matches + _PASSAGE_MATCH_WEIGHT * evidence.matches) @ self._weights)
         score += _SIMILARITY_WEIGHT * sentence.similarity
-        score += _PASSAGE_WEIGHT * evidence.passage.score
+        score += _PASSAGE_SCORE_WEIGHT * evidence.passage.score
         if not self._weights.any() and _INTRODUCES.search(sentence.text):
             score += _INTRODUCTION_BONUS
         if self._wants_number and _NUMBER.search(sentence.text):

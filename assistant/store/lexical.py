@@ -153,7 +153,7 @@ class Lexical:
         return self._search(Query.boolean_query(filtered), count)
 
     def document_frequency(self, term: str) -> int:
-        """Count the chunks that hold a term, in their text or their paper's title."""
+        """Count the chunks that hold a term, in their text or what it stands under."""
         found = self._open().searcher().search(self._term(term), limit=1, count=True)
         return int(found.count or 0)  # type: ignore[attr-defined]  # missing in tantivy's stub
 
@@ -225,7 +225,10 @@ def _schema() -> "tantivy.Schema":
 def _document(entry: Entry) -> "tantivy.Document":
     from tantivy import Document
 
-    found = f"{entry.paper.title}\n{entry.chunk.text}"
+    chunk = entry.chunk
+    found = "\n".join(
+        part for part in (entry.paper.title, chunk.section, chunk.context, chunk.text) if part
+    )
     document = Document()
     document.add_text("chunk_id", entry.chunk.id)
     document.add_text("paper_id", entry.paper.id)
