@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from assistant import chunk, parse, retrieve
 from assistant.answer import draft, evidence, extract, rewrite
+from assistant.compare import MAX_PAPERS, Comparer, SavedComparison, Shelf, matching
 from assistant.config import Settings, redact
 from assistant.errors import (
     AssistantError,
@@ -22,6 +23,7 @@ from assistant.errors import (
 from assistant.export import Format, render
 from assistant.ingest import Ingest, Progress
 from assistant.ingest.full_text import FullTexts
+from assistant.ingest.index import cut
 from assistant.models import Array, Embedder, ProviderEmbedder
 from assistant.models.minilm import MiniLM
 from assistant.names import NameMatcher
@@ -33,6 +35,7 @@ from assistant.records import (
     Box,
     Cited,
     ClaimChecked,
+    ComparisonEvent,
     Document,
     Event,
     IngestReport,
@@ -60,8 +63,10 @@ MAX_QUESTION = 4_000
 
 _EVIDENCE_PASSAGES = 12
 _PER_PAPER = 6
+_PER_PAPER_BROAD = 2
 _PER_PAPER_SEARCH = 3
 _TOPIC_PASSAGES = 4
+_CELL_PASSAGES = 6
 _SHORT_TITLE_WORDS = 6
 
 
@@ -144,9 +149,7 @@ class Library:
         Raises:
             PaperNotFoundError: if the library holds no such paper.
         """
-        full_text = self.paper(paper_id).full_text
-        path = self._pdf_folder / f"{full_text.sha256}.pdf" if full_text else None
-        return path if path and path.is_file() else None
+        return self._pdf_of(self.paper(paper_id))
 
     def document(self, paper_id: str) -> Document | None:
         """Return a paper's full text as read from its PDF; None if there is none.
@@ -155,11 +158,7 @@ class Library:
             PaperNotFoundError: if the library holds no such paper.
             PdfError: if the PDF was damaged since it was read.
         """
-        path = self.pdf(paper_id)
-        if path is None:
-            return None
-        with self._reader_of_pdfs() as reader:
-            return reader.parse(path)
+        return self._document_of(self.paper(paper_id))
 
     def page_image(self, paper_id: str, page: int, *, boxes: Sequence[Box] = ()) -> bytes | None:
         """Draw a page of a paper's PDF as PNG with the boxes on it marked; None if there is no PDF.
@@ -256,7 +255,7 @@ class Library:
         passages = self._retrieve(
             query,
             limit=_EVIDENCE_PASSAGES,
-            per_paper=_EVIDENCE_PASSAGES if papers and len(papers) == 1 else _PER_PAPER,
+            per_paper=_per_paper(query, papers),
             papers=papers,
         )
         yield PassagesFound(passages=tuple(passages))
@@ -309,6 +308,67 @@ class Library:
             score=passages[0].score,
         )
 
+    # Comparing
+
+    def compare(
+        self,
+        papers: Sequence[str] = (),
+        *,
+        aspects: Sequence[str] = (),
+        question: str | None = None,
+        save: str | None = None,
+    ) -> Iterator[ComparisonEvent]:
+        """Compare papers as a stream of cited cells that ends with the whole table and its summary.
+
+        Args:
+            papers: ids of the papers, 2 to 50.
+            aspects: what to compare; by default problem, method, data, base model, benchmarks,
+                headline result, limitations and code.
+            question: adds the papers that match it.
+            save: a name to keep the table under. What is kept under it already is taken over, and
+                only cells that are new, or whose paper has changed, are filled.
+
+        Raises:
+            InputError: if there are too few or too many papers or aspects.
+            QuestionError: if the question is empty or too long.
+            LibraryEmptyError: if there is nothing to compare.
+            PaperNotFoundError: if ``papers`` names one that is not there.
+            StorageError: if the table cannot be kept.
+        """
+        if self.settings.llm != "extractive":
+            raise SettingsError(
+                f"ASSISTANT_LLM={self.settings.llm} cannot compare yet: set it to 'extractive'"
+            )
+        chosen = [self.paper(paper_id) for paper_id in papers]
+        if question is not None:
+            query = self._analyse(_checked(question))
+            passages = self._retrieve(query, limit=MAX_PAPERS, per_paper=1, papers=None)
+            chosen += map(self.paper, matching(evidence.weigh(query, passages, self._reader)))
+        return Comparer(
+            analyse=self._analyse,
+            retrieve=self._retrieve_for_cell,
+            reader=self._reader,
+            shelf=self._shelf,
+            backend=self.settings.llm,
+        ).compare(chosen, aspects, held=self.papers(), save=save)
+
+    def comparison(self, name: str) -> SavedComparison:
+        """Return what is kept of a comparison, its stale papers included.
+
+        Raises:
+            NotFoundError: if none is kept under that name.
+        """
+        return self._shelf.get(name)
+
+    def _retrieve_for_cell(self, query: Query, paper_id: str) -> list[Passage]:
+        return self._retrieve(
+            query, limit=_CELL_PASSAGES, per_paper=_CELL_PASSAGES, papers=[paper_id]
+        )
+
+    @property
+    def _shelf(self) -> Shelf:
+        return Shelf(self.settings.home / "comparisons")
+
     # Health
 
     def diagnose(self) -> Diagnosis:
@@ -336,9 +396,9 @@ class Library:
             self._embedder.embed,
             embedding_text=chunk.embedding_text,
             fingerprint=self._fingerprint(),
-            chunk=lambda paper: chunk.chunk_abstract(
-                paper, count_tokens=self._embedder.count_tokens
-            ),
+            chunk=lambda paper: cut(
+                paper, self._embedder, document=self._document_of(paper)
+            ).chunks,
         )
 
     def close(self) -> None:
@@ -347,6 +407,17 @@ class Library:
             self._store.close()
         if "_page_drawer" in self.__dict__:
             self._page_drawer.close()
+
+    def _pdf_of(self, paper: Paper) -> Path | None:
+        path = self._pdf_folder / f"{paper.full_text.sha256}.pdf" if paper.full_text else None
+        return path if path and path.is_file() else None
+
+    def _document_of(self, paper: Paper) -> Document | None:
+        path = self._pdf_of(paper)
+        if path is None:
+            return None
+        with self._reader_of_pdfs() as reader:
+            return reader.parse(path)
 
     # Parts, each made when first needed
 
@@ -457,6 +528,13 @@ class _Clock:
     def timings(self) -> Timings:
         """Return the stages and the total, in milliseconds."""
         return Timings(**self._laps, total=round(1000 * (self._last - self._began), 3))
+
+
+def _per_paper(query: Query, papers: Sequence[str] | None) -> int:
+    """Say how many passages of one paper a question needs: few if it asks about many papers."""
+    if papers and len(papers) == 1:
+        return _EVIDENCE_PASSAGES
+    return _PER_PAPER_BROAD if extract.is_broad(query) else _PER_PAPER
 
 
 def _warm_up(reader: MiniLM) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from eval import report, surroundings
 from eval.cases import load
-from eval.digest_targets import digest_targets
+from eval.digest_targets import digest_targets, unfallen
+from eval.full_text import full_text_targets, run_full_text
 from eval.runner import Run, run
 from eval.targets import Target, table, verdict
 from eval.terminal import note, say
@@ -22,6 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for failure in finished.report.failures:
         say(f"failed: {failure.id}: {failure.error}")
     targets = digest_targets(finished)
+    pdfs = surroundings.pdfs()
+    if not (pdfs and digest.original):
+        say("\nThe papers' PDFs are not beside the project: the rows on full texts are left out.")
+    else:
+        targets += _full_text_targets(digest, pdfs, targets)
     data = surroundings.scifact()
     if data is None:
         say("\nSciFact's training data is not beside the project: its row is left out.")
@@ -48,6 +54,21 @@ def _run_digest(digest: surroundings.Digest, out: Path | None) -> Run:
     questions = load(surroundings.DATASETS / "digest.yaml")
     with surroundings.digest_library(digest) as library, surroundings.temporary_home() as folder:
         return run(questions, library, out or folder)
+
+
+def _full_text_targets(
+    digest: surroundings.Digest, pdfs: surroundings.Pdfs, before: Sequence[Target]
+) -> list[Target]:
+    """Ask the digest's questions with two of its papers in full, then those on nine full texts."""
+    with surroundings.digest_library(digest) as library, surroundings.temporary_home() as folder:
+        library.ingest([str(path) for path in pdfs.of_digest], pdfs=False)
+        again = run(load(surroundings.DATASETS / "digest.yaml"), library, folder / "digest")
+        say(f"\nThe same questions with {len(pdfs.of_digest)} of the papers in full:")
+        say(report.table(again.report))
+        finished = run_full_text(library, pdfs.all, folder / "fulltext")
+    say(f"\nQuestions on the full text of {len(pdfs.all)} papers:")
+    say(report.table(finished.report))
+    return [*unfallen(before, digest_targets(again)), *full_text_targets(finished.report)]
 
 
 def _scifact_target(data: Path, home: Path) -> Target:

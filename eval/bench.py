@@ -18,6 +18,7 @@ _INGEST_RUNS = 3
 _HEAVY = ("chromadb", "langchain", "onnxruntime", "streamlit")
 _QUESTION = "What does DAPO reach on AIME 2024, and with which base model?"
 _MEGABYTE = 1024 * 1024
+_THESIS_PAGES = 136
 
 _IMPORTED_BY_HELP = f"""
 import sys
@@ -32,7 +33,7 @@ def main() -> None:
     say(f"On {surroundings.digest().label}; medians of {_RUNS} runs.")
     targets: list[Target] = []
     # Processes first: a child's peak memory counts that of the process it was started from.
-    for measure in (_help, _ask, _ingest, _embedding, _retrieval):
+    for measure in (_help, _ask, _ingest, _pdfs, _embedding, _parsing, _retrieval):
         note(f"measuring: {(measure.__doc__ or '').rstrip('.').lower()}")
         targets += measure()
     say(f"\n{table(targets)}\n\n{verdict(targets)}")
@@ -90,6 +91,96 @@ def _ingest() -> list[Target]:
         )
     say(f"second ingest / first as whole processes: {median(whole):.3f} (start-up included)")
     return [Target("second ingest / first, seconds of work", median(reported), 0.10, at_most=True)]
+
+
+def _pdfs() -> list[Target]:
+    """Ingest the PDFs beside the embedding of their chunks alone; weigh the ingest of a long one."""
+    pdfs = surroundings.pdfs()
+    if pdfs is None:
+        say("The papers' PDFs are not beside the project: the rows on them are left out.")
+        return []
+    with _home() as home:
+        processes.assistant(["ingest", str(surroundings.digest().path)], home=home)
+        command = ["ingest", "--json", *map(str, pdfs.all)]
+        ingest = json.loads(processes.assistant(command, home=home).stdout)
+        alone = _seconds_to_embed(home)
+    with tempfile.TemporaryDirectory() as folder, _home() as home:
+        thesis = _thesis(max(pdfs.all, key=lambda path: path.stat().st_size), Path(folder))
+        peak = processes.assistant(["ingest", str(thesis)], home=home).peak_bytes
+    say(
+        f"PDFs: {len(pdfs.all)} papers, {ingest['chunks']} chunks in {ingest['seconds']:.1f} s; "
+        f"embedding the same chunks alone {alone:.1f} s"
+    )
+    return [
+        Target("ingest of PDFs / embedding alone", ingest["seconds"] / alone, 1.3, at_most=True),
+        Target(
+            f"peak memory, ingest of {_THESIS_PAGES} pages",
+            peak / _MEGABYTE,
+            1024,
+            at_most=True,
+            unit="MB",
+        ),
+    ]
+
+
+def _seconds_to_embed(home: Path) -> float:
+    """Time the embedding of the chunks of all full texts, in the batches of an ingest."""
+    from assistant.chunk import embedding_text
+    from assistant.ingest.ingest import BATCH_CHUNKS
+    from assistant.models.minilm import MiniLM
+    from assistant.store import Store
+
+    with closing(Store.open(home=home)) as store:
+        texts = [
+            embedding_text(paper, chunk)
+            for paper in store.papers()
+            if paper.full_text
+            for chunk in store.paper_chunks(paper.id)
+        ]
+    embedder = MiniLM(home / "models")
+    embedder.embed(texts[:1])
+    return _timed(
+        lambda: [
+            embedder.embed(texts[first : first + BATCH_CHUNKS])
+            for first in range(0, len(texts), BATCH_CHUNKS)
+        ]
+    )
+
+
+def _thesis(pdf: Path, folder: Path) -> Path:
+    """Make a long PDF: the pages of one, again and again."""
+    from pypdf import PdfReader, PdfWriter
+
+    pages, writer = PdfReader(pdf).pages, PdfWriter()
+    for number in range(_THESIS_PAGES):
+        writer.add_page(pages[number % len(pages)])
+    path = folder / "thesis.pdf"
+    writer.write(path)
+    return path
+
+
+def _parsing() -> list[Target]:
+    """Time reading and cutting PDFs, in seconds of one core."""
+    from assistant.chunk import chunk_document
+    from assistant.models.minilm import MiniLM
+    from assistant.parse import read_pdf
+    from assistant.records import Paper
+
+    pdfs = surroundings.pdfs()
+    if pdfs is None:
+        return []
+    with surroundings.temporary_home() as folder:
+        count_tokens = MiniLM(folder / "models").count_tokens
+        count_tokens("warm up")
+        read_pdf(pdfs.all[0])
+        began, pages = time.process_time(), 0
+        for path in pdfs.all:
+            document = read_pdf(path)
+            paper = Paper(id="p", title=document.title or "Untitled")
+            chunk_document(paper, document, count_tokens=count_tokens)
+            pages += len(document.pages)
+        speed = pages / (time.process_time() - began)
+    return [Target("parse + chunk, pages per second per core", speed, 15)]
 
 
 def _embedding() -> list[Target]:

@@ -29,6 +29,15 @@ def digest_targets(run: Run) -> list[Target]:
     ]
 
 
+def unfallen(before: Sequence[Target], after: Sequence[Target]) -> list[Target]:
+    """Make each measure's value before the least it has to reach after."""
+    return [
+        Target(f"with full texts: {new.measure}", new.value, old.value)
+        for old, new in zip(before, after, strict=True)
+        if old.value is not None
+    ]
+
+
 def pooled_precision(results: Sequence[Result]) -> float | None:
     """Return the share of all citations of answerable cases that point to an expected paper."""
     right = [

@@ -38,6 +38,20 @@ def scifact() -> Path | None:
     return folder if folder.is_dir() else None
 
 
+class Pdfs(NamedTuple):
+    """Papers' PDFs: those of papers of the digest, and all."""
+
+    of_digest: tuple[Path, ...]
+    all: tuple[Path, ...]
+
+
+def pdfs() -> Pdfs | None:
+    """Return the papers' PDFs where they lie beside the project."""
+    folder = _SHARED / "pdfs"
+    seeds, others = (tuple(sorted((folder / each).glob("*.pdf"))) for each in ("seeds", "papers"))
+    return Pdfs(seeds, (*seeds, *others)) if seeds else None
+
+
 def cache(name: str) -> Path:
     """Return the folder that keeps what takes long to build from run to run."""
     return user_cache_path("paper-assistant") / "eval" / name

@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from reportlab.pdfgen.canvas import Canvas
 import pdfs
 import web
 from assistant.config import load_settings
+from assistant.errors import IndexMismatchError
 from assistant.library import Library
 from assistant.parse.places import boxes
 from assistant.records import AnswerDone, IngestReport, Paper
@@ -322,3 +324,22 @@ def test_a_killed_ingest_is_finished_by_the_next(folder: Path, tmp_path: Path) -
         wait(process)
         assert wait(run_ingest(home, folder)) == 0
         assert state(home) == expected
+
+
+# Repair
+
+
+def test_a_repair_with_another_chunking_cuts_full_texts_anew(home: Path, tmp_path: Path) -> None:
+    with closing(open_library(home)) as library:
+        library.ingest([str(write_paper(tmp_path / "walrus.pdf"))])
+        expected = chunk_texts(library)
+    # What an older version of the assistant would have left behind.
+    with closing(sqlite3.connect(home / "catalog.db")) as catalog, catalog:
+        catalog.execute("update meta set value = replace(value, 'sentences', 'older')")
+
+    with closing(open_library(home)) as library:
+        with pytest.raises(IndexMismatchError, match="doctor --repair"):
+            library.search("Walrus")
+        library.repair()
+        assert chunk_texts(library) == expected
+        assert library.diagnose().problems == ()

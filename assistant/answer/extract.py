@@ -128,6 +128,11 @@ def extract(
     return Extract(tuple(group for group in groups if group), None)
 
 
+def is_broad(query: Query) -> bool:
+    """Tell whether a question asks for several papers."""
+    return _BROAD.search(query.text) is not None
+
+
 def assess(query: Query, evidence: Sequence[Evidence], vocabulary: Vocabulary) -> Assessment | None:
     """Choose the papers to cite and measure what their evidence says; None where there are none."""
     candidates = _candidates(evidence, NameMatcher(query, vocabulary))
@@ -180,7 +185,7 @@ def _choose(
                 chosen.append(candidate)
                 covered |= own
         return chosen[:BROAD_PAPERS]
-    if _BROAD.search(query.text):
+    if is_broad(query):
         return [c for c in candidates if c.score >= best - _BROAD_REACH][:BROAD_PAPERS]
     return [c for c in candidates if c.score >= best - _CLOSE][:RIVAL_PAPERS]
 
