@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from assistant import chunk
 from eval import report, surroundings
 from eval.cases import load
 from eval.digest_targets import digest_targets, unfallen
@@ -44,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--home",
         type=Path,
-        default=surroundings.cache("scifact"),
+        default=surroundings.cache(f"scifact-{chunk.VERSION}"),
         help="home that keeps SciFact's corpus between runs",
     )
     return parser

@@ -27,7 +27,7 @@ _BATCH = 1_000
 
 def home() -> Path:
     """Return the home of the library, built first where it is not there in full."""
-    folder = cache(f"synthetic-{CHUNKS}")
+    folder = cache(f"synthetic-{CHUNKS}-{chunk.VERSION}")
     if not _is_complete(folder):
         shutil.rmtree(folder, ignore_errors=True)
         note(f"building a library of {CHUNKS} chunks, once")

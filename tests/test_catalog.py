@@ -1,5 +1,7 @@
 """The catalog's database: migrations, URLs, and errors said in one line."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,16 @@ from assistant.errors import CatalogError, LibraryBusyError, SettingsError, Stor
 from assistant.store import Store, schema
 from assistant.store.catalog import Catalog
 from assistant.store.database import Database
-from store_processes import FINGERPRINT, embed, embedding_text, make_paper, put, run, start
+from store_processes import (
+    FINGERPRINT,
+    embed,
+    embedding_text,
+    everything,
+    make_paper,
+    put,
+    run,
+    start,
+)
 
 MIGRATIONS = Path(schema.__file__).with_name("migrations")
 
@@ -36,6 +47,18 @@ def test_head_is_the_newest_migration() -> None:
     config.set_main_option("path_separator", "os")
 
     assert ScriptDirectory.from_config(config).get_current_head() == schema.HEAD
+
+
+def test_a_home_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    with Store.open(home=tmp_path) as store:
+        put(store, make_paper(1))
+        expected = everything(store)
+    with closing(sqlite3.connect(tmp_path / "catalog.db")) as old, old:
+        old.execute("update chunks set record = json_set(record, '$.boxes', json('[]'))")
+        old.execute("update alembic_version set version_num = '0001'")
+
+    with Store.open(home=tmp_path) as store:
+        assert everything(store) == expected
 
 
 def create(home: Path) -> None:

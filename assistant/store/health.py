@@ -184,6 +184,8 @@ def _rebuild_catalog(
     if state.fingerprint is not None:
         catalog.put(whole, fingerprint=state.fingerprint)
     done.append(f"the catalog was rebuilt from Chroma: {len(whole)} papers")
+    if any(chunk.source == "pdf" for item in whole for chunk in item.chunks):
+        done.append("where full texts stand on their pages was lost: ingest those PDFs again")
     return done + [f"paper {paper_id} is not all there: ingest it again" for paper_id in halves]
 
 
@@ -199,7 +201,9 @@ def _papers_of(entries: Iterable[Entry]) -> tuple[list[IndexedPaper], list[str]]
         if [entry.position for entry in found] == list(range(len(found))):
             vectors = np.stack([entry.vector for entry in found])
             chunks = tuple(entry.chunk for entry in found)
-            whole.append(IndexedPaper(found[0].paper, chunks, vectors))
+            # Chroma does not hold the places on pages: without this, the PDF counts as not read.
+            paper = found[0].paper.model_copy(update={"full_text": None})
+            whole.append(IndexedPaper(paper, chunks, vectors))
         else:
             halves.append(paper_id)
     return whole, halves

@@ -356,7 +356,7 @@ def _metadata(entry: Entry) -> dict[str, str | int]:
     described: dict[str, str | int] = {
         "paper_id": entry.paper.id,
         "position": entry.position,
-        "chunk": entry.chunk.model_dump_json(exclude={"text"}, exclude_defaults=True),
+        "chunk": entry.chunk.model_dump_json(exclude={"text", "lines"}, exclude_defaults=True),
     }
     if entry.position == 0:
         described["paper"] = entry.paper.model_dump_json(exclude_defaults=True)
