@@ -8,7 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -57,6 +57,32 @@ class Settings(BaseModel):
     )
     llm_small: Annotated[str, AfterValidator(_llm)] | None = Field(
         default=None, description="cheaper model for rewriting and checking; default: as llm"
+    )
+    llm_fallback: Annotated[str, AfterValidator(_provider_and_model)] | None = Field(
+        default=None, description="provider:model to turn to when the first does not answer"
+    )
+    llm_timeout: float = Field(
+        default=60.0, gt=0, description="seconds to wait for the next piece of a reply"
+    )
+    llm_concurrency: int = Field(default=8, ge=1, description="calls to a model at a time")
+    verify: Literal["mark", "drop", "off"] = Field(
+        default="mark", description="what to do with claims that their sources do not carry"
+    )
+    cache: bool = Field(default=True, description="whether replies of models are kept and reused")
+    passage_tokens: int = Field(
+        default=6_000, ge=200, description="tokens of passages that a model is shown"
+    )
+    answer_length: Literal["short", "medium", "long"] = Field(
+        default="medium", description="how much a model writes"
+    )
+    answer_language: str | None = Field(
+        default=None, description="language of a model's answers; default: the question's"
+    )
+    budget_question: float | None = Field(
+        default=None, ge=0, description="US dollars that one question may cost"
+    )
+    budget_day: float | None = Field(
+        default=None, ge=0, description="US dollars that a day's questions may cost"
     )
     embeddings: Annotated[str, AfterValidator(_embeddings)] = Field(
         default="minilm", description="'minilm' (local), or provider:model of an embedder"

@@ -2,15 +2,18 @@
 
 import os
 import threading
-import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
-from functools import cached_property
+from datetime import UTC, date, datetime
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from assistant import chunk, parse, retrieve
-from assistant.answer import draft, evidence, extract, rewrite
+from assistant.answer import evidence, extractive, rewrite
+from assistant.answer.generative import Generative
+from assistant.answer.keys import read_secret
+from assistant.asking import Asker, Backend
 from assistant.compare import MAX_PAPERS, Comparer, SavedComparison, Shelf, matching
 from assistant.config import Settings, redact
 from assistant.errors import (
@@ -18,32 +21,26 @@ from assistant.errors import (
     LibraryEmptyError,
     PaperNotFoundError,
     QuestionError,
-    SettingsError,
 )
 from assistant.export import Format, render
 from assistant.ingest import Ingest, Progress
 from assistant.ingest.full_text import FullTexts
 from assistant.ingest.index import cut
 from assistant.models import Array, Embedder, ProviderEmbedder
+from assistant.models.chat import ChatModel, open_chat
+from assistant.models.ledger import Budget, Ledger, Total, spent
 from assistant.models.minilm import MiniLM
+from assistant.models.prices import Prices, read_prices
 from assistant.names import NameMatcher
 from assistant.query import Query, analyse
 from assistant.records import (
-    Answer,
-    AnswerDone,
-    AnswerText,
     Box,
-    Cited,
-    ClaimChecked,
     ComparisonEvent,
     Document,
     Event,
     IngestReport,
     Paper,
     Passage,
-    PassagesFound,
-    QuestionRewritten,
-    Timings,
     Turn,
     Usage,
 )
@@ -51,7 +48,7 @@ from assistant.sources import parse_arxiv_id
 from assistant.sources.identity import has_placeholder_title
 from assistant.store import IndexFingerprint, Store
 from assistant.text import clean, words
-from assistant.verify import Checker, check_claims
+from assistant.verify import Checker
 
 if TYPE_CHECKING:
     from assistant.fetch import Fetcher
@@ -61,9 +58,9 @@ if TYPE_CHECKING:
 MAX_QUESTION = 4_000
 """Characters of a question; what is longer is a text, not a question."""
 
-_EVIDENCE_PASSAGES = 12
-_PER_PAPER = 6
-_PER_PAPER_BROAD = 2
+_PROMPT_TOKENS, _ANSWER_TOKENS = 1_500, 1_500
+"""What a question takes at most beside its passages, to check budgets with."""
+
 _PER_PAPER_SEARCH = 3
 _TOPIC_PASSAGES = 4
 _CELL_PASSAGES = 6
@@ -233,65 +230,60 @@ class Library:
             LibraryEmptyError: if there is nothing to answer from.
             PaperNotFoundError: if ``papers`` names one that is not there.
         """
-        if self.settings.llm != "extractive":
-            raise SettingsError(
-                f"ASSISTANT_LLM={self.settings.llm} cannot be used yet: set it to 'extractive'"
-            )
         question = _checked(question)
         # The model loads, mostly outside Python, while the store opens.
         threading.Thread(target=_warm_up, args=(self._reader,), daemon=True).start()
-        return self._answer(question, history, self._ids(papers))
+        ids = self._ids(papers)
+        return Asker(
+            analyse=self._analyse,
+            find=partial(self._retrieve, papers=ids),
+            backend=self._backend(ids),
+            checker=Checker(self._reader),
+            verify=self.settings.verify,
+            one_paper=ids is not None and len(ids) == 1,
+            account=self._account,
+        ).ask(question, history)
 
-    def _answer(
-        self, question: str, history: Sequence[Turn], papers: Sequence[str] | None
-    ) -> Iterator[Event]:
-        clock = _Clock()
-        standalone = rewrite.stand_alone(
-            question, history, find_topic=lambda text: self._find_topic(text, papers)
-        )
-        yield QuestionRewritten(standalone_question=standalone)
-        clock.lap("rewrite")
-        query = self._analyse(standalone)
-        passages = self._retrieve(
-            query,
-            limit=_EVIDENCE_PASSAGES,
-            per_paper=_per_paper(query, papers),
-            papers=papers,
-        )
-        yield PassagesFound(passages=tuple(passages))
-        clock.lap("retrieve")
-        found = extract.extract(
-            query,
-            evidence.weigh(query, passages, self._reader),
-            self._store,
-            follow_up=standalone != question,
-        )
-        written = draft.draft(found)
-        for piece in written.pieces:
-            if piece.citation is not None:
-                yield Cited(citation=piece.citation)
-            yield AnswerText(text=piece.text)
-        clock.lap("answer")
-        claims = check_claims(
-            written.claims, written.citations, passages, checker=Checker(self._reader)
-        )
-        for claim in claims:
-            yield ClaimChecked(claim=claim)
-        clock.lap("verify")
-        yield AnswerDone(
-            answer=Answer(
-                question=question,
-                standalone_question=standalone,
-                answer=written.text,
-                refused=found.refusal is not None,
-                refusal_reason=found.refusal,
-                citations=written.citations,
-                claims=tuple(claims),
-                backend=self.settings.llm,
-                usage=Usage(input_tokens=0, output_tokens=0, cost_usd=0.0),
-                timings_ms=clock.timings(),
+    def usage(self, *, since: date) -> list[Total]:
+        """Return what models have taken, by day and model, from ``since`` on."""
+        return self._ledger.totals(since=since)
+
+    def _backend(self, papers: Sequence[str] | None) -> Backend:
+        if self.settings.llm == extractive.NAME:
+            return extractive.Extractive(
+                reader=self._reader,
+                vocabulary=self._store,
+                find_topic=lambda text: self._find_topic(text, papers),
             )
+        self._check_budget()
+        return Generative(
+            self._chat,
+            self._small_chat,
+            reader=self._reader,
+            vocabulary=self._store,
+            secret=read_secret(self.settings.home / "secret"),
+            passage_tokens=self.settings.passage_tokens,
+            length=self.settings.answer_length,
+            language=self.settings.answer_language,
         )
+
+    def _check_budget(self) -> None:
+        """Refuse a question that could cost more than may be spent."""
+        settings = self.settings
+        if settings.budget_question is None and settings.budget_day is None:
+            return
+        today = datetime.now(UTC).date()
+        Budget(settings.budget_question, settings.budget_day).check(
+            settings.llm,
+            input_tokens=settings.passage_tokens + _PROMPT_TOKENS,
+            output_tokens=_ANSWER_TOKENS,
+            prices=self._prices,
+            spent=spent(self._ledger.totals(since=today)),
+        )
+
+    def _account(self, model: str, usage: Usage) -> None:
+        if usage.input_tokens or usage.output_tokens:
+            self._ledger.add(model, usage, day=datetime.now(UTC).date())
 
     def _find_topic(self, text: str, papers: Sequence[str] | None) -> rewrite.Topic | None:
         """Find the papers a text names, or the one it fits best."""
@@ -335,10 +327,6 @@ class Library:
             PaperNotFoundError: if ``papers`` names one that is not there.
             StorageError: if the table cannot be kept.
         """
-        if self.settings.llm != "extractive":
-            raise SettingsError(
-                f"ASSISTANT_LLM={self.settings.llm} cannot compare yet: set it to 'extractive'"
-            )
         chosen = [self.paper(paper_id) for paper_id in papers]
         if question is not None:
             query = self._analyse(_checked(question))
@@ -349,7 +337,7 @@ class Library:
             retrieve=self._retrieve_for_cell,
             reader=self._reader,
             shelf=self._shelf,
-            backend=self.settings.llm,
+            backend=extractive.NAME,
         ).compare(chosen, aspects, held=self.papers(), save=save)
 
     def comparison(self, name: str) -> SavedComparison:
@@ -396,9 +384,9 @@ class Library:
             self._embedder.embed,
             embedding_text=chunk.embedding_text,
             fingerprint=self._fingerprint(),
-            chunk=lambda paper: cut(
-                paper, self._embedder, document=self._document_of(paper)
-            ).chunks,
+            chunk=lambda paper: (
+                cut(paper, self._embedder, document=self._document_of(paper)).chunks
+            ),
         )
 
     def close(self) -> None:
@@ -426,6 +414,36 @@ class Library:
         return Store.open(
             home=self.settings.home, database=self.settings.database, chroma=self.settings.chroma
         )
+
+    @cached_property
+    def _chat(self) -> ChatModel:
+        return self._open_chat(self.settings.llm, self.settings.llm_fallback)
+
+    @cached_property
+    def _small_chat(self) -> ChatModel:
+        small = self.settings.llm_small
+        if small in (None, self.settings.llm, extractive.NAME):
+            return self._chat
+        return self._open_chat(small, None)
+
+    def _open_chat(self, spec: str, fallback: str | None) -> ChatModel:
+        return open_chat(
+            spec,
+            base_url=self.settings.llm_base_url,
+            fallback=fallback,
+            timeout=self.settings.llm_timeout,
+            concurrency=self.settings.llm_concurrency,
+            cache=self.settings.home / "replies.db" if self.settings.cache else None,
+            prices=self._prices,
+        )
+
+    @cached_property
+    def _prices(self) -> Prices:
+        return read_prices(self.settings.home / "prices.toml")
+
+    @cached_property
+    def _ledger(self) -> Ledger:
+        return Ledger(self.settings.home / "usage.db")
 
     @property
     def _pdf_folder(self) -> Path:
@@ -510,31 +528,6 @@ class _Index:
     ) -> Sequence[retrieve.Hit]:
         """Find the chunks nearest to a unit vector, by cosine."""
         return self._store.dense(vector, fingerprint=self._fingerprint, depth=depth, papers=papers)
-
-
-class _Clock:
-    """Measures the stages of an answer."""
-
-    def __init__(self) -> None:
-        self._began = self._last = time.perf_counter()
-        self._laps: dict[str, float] = {}
-
-    def lap(self, stage: str) -> None:
-        """End a stage."""
-        now = time.perf_counter()
-        self._laps[stage] = round(1000 * (now - self._last), 3)
-        self._last = now
-
-    def timings(self) -> Timings:
-        """Return the stages and the total, in milliseconds."""
-        return Timings(**self._laps, total=round(1000 * (self._last - self._began), 3))
-
-
-def _per_paper(query: Query, papers: Sequence[str] | None) -> int:
-    """Say how many passages of one paper a question needs: few if it asks about many papers."""
-    if papers and len(papers) == 1:
-        return _EVIDENCE_PASSAGES
-    return _PER_PAPER_BROAD if extract.is_broad(query) else _PER_PAPER
 
 
 def _warm_up(reader: MiniLM) -> None:

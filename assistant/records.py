@@ -251,9 +251,10 @@ class IngestReport(Record):
 
 
 class QuestionRewritten(Record):
-    """The question stands alone now: what was searched."""
+    """The question stands alone now: what was searched, with its parts if it asks several things."""
 
     standalone_question: str
+    sub_questions: tuple[str, ...] = ()
 
 
 class PassagesFound(Record):
@@ -281,9 +282,10 @@ class ClaimChecked(Record):
 
 
 class AnswerDone(Record):
-    """The last event: the whole answer."""
+    """The last event: the whole answer, and notes on what was left out, a line each."""
 
     answer: Answer
+    notes: tuple[str, ...] = ()
 
 
 Event = QuestionRewritten | PassagesFound | AnswerText | Cited | ClaimChecked | AnswerDone
@@ -319,9 +321,10 @@ class Comparison(Record):
 
 
 class CellFilled(Record):
-    """A cell of a comparison is done."""
+    """A cell of a comparison is done; ``total`` is how many the table has."""
 
     cell: Cell
+    total: int
 
 
 class ComparisonDone(Record):

@@ -26,6 +26,8 @@ _COINED_LENGTH = 5
 _FOLLOW_UP = 1.0
 """Log-odds added for a follow-up."""
 _MISSING_MATCH = 0.4
+_OFF_TOPIC = 2.0
+"""Log-odds below the threshold; a model judges better than this one where it is close."""
 
 
 class Signals(NamedTuple):
@@ -116,6 +118,11 @@ def answers(signals: Signals, *, named: bool, follow_up: bool = False) -> bool:
     """
     model = NAMED if named else UNNAMED
     return log_odds(signals, model) + _FOLLOW_UP * follow_up >= model.threshold
+
+
+def is_off_topic(signals: Signals, *, named: bool) -> bool:
+    """Tell whether the evidence is so far from the question that no model need be asked about it."""
+    return not named and log_odds(signals, UNNAMED) < UNNAMED.threshold - _OFF_TOPIC
 
 
 def log_odds(signals: Signals, model: Model) -> float:

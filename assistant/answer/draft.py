@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from assistant.answer.citations import cite, escape_markdown, markers
 from assistant.answer.extract import Extract
-from assistant.records import Citation, Claim
+from assistant.records import Citation, Claim, Usage
 
 REFUSAL = "The papers don't say."
 
@@ -14,6 +14,24 @@ class Piece(NamedTuple):
 
     text: str
     citation: Citation | None
+
+
+class Written(NamedTuple):
+    """A whole answer: its Markdown, citations in the order of their numbers, and claims to be checked.
+
+    ``refusal`` is the reason where the papers do not say, in plain text; ``model`` is what wrote it;
+    ``notes`` are lines for the user about what was left out; ``prompt`` is the fingerprint of the
+    prompt's files, empty where there was none.
+    """
+
+    text: str
+    citations: tuple[Citation, ...]
+    claims: tuple[Claim, ...]
+    refusal: str | None
+    usage: Usage
+    model: str
+    notes: tuple[str, ...] = ()
+    prompt: str = ""
 
 
 class Draft(NamedTuple):

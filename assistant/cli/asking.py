@@ -9,11 +9,28 @@ from typing import Annotated, Any
 
 import typer
 
-from assistant.cli.common import JsonFlag, LlmOption, PaperOption, open_library, read_settings
+from assistant.cli.common import (
+    JsonFlag,
+    LlmOption,
+    NoCacheFlag,
+    PaperOption,
+    open_library,
+    read_settings,
+)
 from assistant.cli.output import bold, complain, one_line, print_json, progress, wrap
 from assistant.cli.rows import BatchQuery, read_rows
-from assistant.errors import InputError
-from assistant.records import Answer, AnswerDone, AnswerText, Chunk, Citation, Event, Passage, Turn
+from assistant.errors import InputError, ModelUnavailableError
+from assistant.records import (
+    Answer,
+    AnswerDone,
+    AnswerText,
+    Chunk,
+    Citation,
+    Claim,
+    Event,
+    Passage,
+    Turn,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -67,10 +84,11 @@ def ask(
         typer.Option(help='Earlier turns: JSONL rows {"role", "content"}.', show_default=False),
     ] = None,
     llm: LlmOption = None,
+    no_cache: NoCacheFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Answer a question from the library; every sentence is cited."""
-    library = open_library(read_settings(llm=llm))
+    library = open_library(read_settings(llm=llm, no_cache=no_cache))
     turns = read_rows(history, Turn) if history is not None else []
     events = library.ask(question, history=turns, papers=paper)
     if as_json:
@@ -79,16 +97,18 @@ def ask(
         print_answer(events)
 
 
-def chat(*, paper: PaperOption = None, llm: LlmOption = None) -> None:
+def chat(
+    *, paper: PaperOption = None, llm: LlmOption = None, no_cache: NoCacheFlag = False
+) -> None:
     """Ask in a conversation; an empty line or Ctrl-D ends it."""
-    library = open_library(read_settings(llm=llm))
+    library = open_library(read_settings(llm=llm, no_cache=no_cache))
     library.papers()
     turns: list[Turn] = []
     complain("Ask about the papers; an empty line ends the conversation.")
     while question := _read_question():
         try:
             answer = print_answer(library.ask(question, history=turns, papers=paper))
-        except InputError as error:
+        except (InputError, ModelUnavailableError) as error:
             complain(f"error: {error}")
             continue
         turns += [
@@ -100,17 +120,21 @@ def chat(*, paper: PaperOption = None, llm: LlmOption = None) -> None:
 
 def print_answer(events: Iterable[Event]) -> Answer:
     """Print an answer paragraph by paragraph as it comes, then its sources; return it."""
-    answer: Answer | None = None
+    done: AnswerDone | None = None
     paragraph = ""
-    for event in events:
-        if isinstance(event, AnswerText):
-            *finished, paragraph = (paragraph + event.text).split("\n\n")
-            for text in finished:
-                _print_paragraph(text)
-        elif isinstance(event, AnswerDone):
-            answer = event.answer
-    _print_paragraph(paragraph, last=True)
-    assert answer is not None, "the stream ends with the whole answer"
+    try:
+        for event in events:
+            if isinstance(event, AnswerText):
+                *finished, paragraph = (paragraph + event.text).split("\n\n")
+                for text in finished:
+                    _print_paragraph(text)
+            elif isinstance(event, AnswerDone):
+                done = event
+    finally:  # what a model said before it broke off is shown too
+        _print_paragraph(paragraph, last=True)
+    assert done is not None, "the stream ends with the whole answer"
+    answer = done.answer
+    _print_doubts(answer.claims)
     if answer.citations:
         print(f"\n{bold('Sources')}")
     for _, group in groupby(answer.citations, key=lambda citation: citation.paper_id):
@@ -118,7 +142,18 @@ def print_answer(events: Iterable[Event]) -> Answer:
         print(f"  {one_line(cited[0].title)}  {one_line(cited[0].url or '')}".rstrip())
         for place, citations in groupby(cited, key=_place):
             print(f"      {''.join(f'[{each.number}]' for each in citations)} {place}")
+    for note in done.notes:
+        complain(f"note: {note}")
     return answer
+
+
+def _print_doubts(claims: Iterable[Claim]) -> None:
+    """List the claims that the text they cite does not carry."""
+    doubted = [claim for claim in claims if claim.verdict in {"unsupported", "contradicted"}]
+    if doubted:
+        print(f"\n{bold('Not carried by the text cited')}")
+    for claim in doubted:
+        print(wrap(f"⚠ {claim.verdict}: {one_line(claim.text)}", indent="  "))
 
 
 def _print_paragraph(markdown: str, *, last: bool = False) -> None:

@@ -22,12 +22,15 @@ LlmOption = Annotated[
         "--llm", metavar="SPEC", help="'extractive', or provider:model.", show_default=False
     ),
 ]
+NoCacheFlag = Annotated[
+    bool, typer.Option("--no-cache", help="Ask the model anew, even what it was asked before.")
+]
 
 
-def read_settings(*, llm: str | None = None) -> Settings:
+def read_settings(*, llm: str | None = None, no_cache: bool = False) -> Settings:
     """Read the settings that options, environment and config file give."""
     read_dotenv()
-    return load_settings({"llm": llm}, os.environ)
+    return load_settings({"llm": llm, "cache": False if no_cache else None}, os.environ)
 
 
 def open_library(settings: Settings | None = None) -> "Library":

@@ -8,7 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from assistant import __version__
-from assistant.cli import asking, evaluation, library, settings
+from assistant.cli import asking, comparing, evaluation, library, settings, ui, usage
 from assistant.cli.output import complain
 from assistant.errors import AssistantError
 
@@ -24,8 +24,11 @@ app = typer.Typer(
 )
 library.register(app)
 asking.register(app)
+comparing.register(app)
 evaluation.register(app)
 settings.register(app)
+ui.register(app)
+usage.register(app)
 
 
 def _print_version(value: bool) -> None:

@@ -1,0 +1,52 @@
+"""The backend that needs no model: it quotes the sentences that answer."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from assistant.answer import draft, evidence, extract, rewrite
+from assistant.answer.draft import Piece, Written
+from assistant.answer.restate import Rewritten
+from assistant.query import Query, Vocabulary
+from assistant.records import Passage, Turn, Usage
+
+NAME = "extractive"
+
+_FREE = Usage(input_tokens=0, output_tokens=0, cost_usd=0.0)
+
+
+class Extractive:
+    """Answers in sentences quoted from the papers."""
+
+    name = NAME
+
+    def __init__(
+        self,
+        *,
+        reader: evidence.TokenEmbedder,
+        vocabulary: Vocabulary,
+        find_topic: Callable[[str], rewrite.Topic | None],
+    ) -> None:
+        self._reader = reader
+        self._vocabulary = vocabulary
+        self._find_topic = find_topic
+
+    def rewrite(self, question: str, history: Sequence[Turn]) -> Rewritten:
+        """Make a follow-up stand alone."""
+        standalone = rewrite.stand_alone(question, history, find_topic=self._find_topic)
+        return Rewritten(standalone, (), _FREE)
+
+    def write(
+        self, query: Query, passages: Sequence[Passage], *, follow_up: bool
+    ) -> Iterator[Piece | Written]:
+        """Quote what answers, or refuse."""
+        weighed = evidence.weigh(query, passages, self._reader)
+        found = extract.extract(query, weighed, self._vocabulary, follow_up=follow_up)
+        drafted = draft.draft(found)
+        yield from drafted.pieces
+        yield Written(
+            text=drafted.text,
+            citations=drafted.citations,
+            claims=drafted.claims,
+            refusal=found.refusal,
+            usage=_FREE,
+            model=NAME,
+        )

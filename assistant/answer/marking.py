@@ -1,0 +1,61 @@
+"""Verdicts into the text of an answer: what its sources do not carry is marked, or taken out."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from assistant.answer.draft import REFUSAL
+from assistant.records import Claim, Verdict
+from assistant.text import Span, words
+
+_MARKS: dict[Verdict, str] = {
+    "unsupported": " ⚠ *not supported by the text cited*",
+    "contradicted": " ⚠ *contradicted by the text cited*",
+}
+_BETWEEN = r"(?:[^\w]|\[\d{1,3}\])+?"
+_AFTER = re.compile(r"[^\w\s\[]*(?:\s?\[\d{1,3}\])*[.!?]?")
+NOTHING_LEFT = f"{REFUSAL} No sentence of the model's answer was carried by the text it cited."
+
+
+class _Found(NamedTuple):
+    """A claim and its place in the answer, its markers included."""
+
+    claim: Claim
+    span: Span
+
+
+def mark(text: str, claims: Sequence[Claim]) -> str:
+    """Mark the sentences whose claims their sources do not carry; those not found are listed at the end."""
+    bad = [claim for claim in claims if claim.verdict in _MARKS]
+    found = list(_find(text, claims))
+    for claim, span in reversed([each for each in found if each.claim.verdict in _MARKS]):
+        text = f"{text[: span.end]}{_MARKS[claim.verdict]}{text[span.end :]}"
+    missed = [claim for claim in bad if claim not in {each.claim for each in found}]
+    lines = [f"\n\n> {' '.join(words(claim.text))}{_MARKS[claim.verdict]}" for claim in missed]
+    return "".join([text, *lines])
+
+
+def drop(text: str, claims: Sequence[Claim]) -> str:
+    """Take out the sentences whose claims their sources do not carry."""
+    found = list(_find(text, claims))
+    if any(
+        claim.verdict in _MARKS and claim not in {each.claim for each in found} for claim in claims
+    ):
+        return mark(text, claims)  # what cannot be found cannot be cut out
+    for claim, span in reversed(found):
+        if claim.verdict in _MARKS:
+            text = f"{text[: span.start].rstrip(' ')}{text[span.end :]}"
+    return text.strip() if words(text) else NOTHING_LEFT
+
+
+def _find(text: str, claims: Iterable[Claim]) -> Iterator[_Found]:
+    """Find claims in order by their words: between them stand marks of Markdown and citations."""
+    start = 0
+    for claim in claims:
+        looked_for = words(claim.text)
+        pattern = _BETWEEN.join(map(re.escape, looked_for))
+        match = re.compile(rf"(?<!\w){pattern}(?!\w)").search(text, start) if looked_for else None
+        if match is not None:
+            after = _AFTER.match(text, match.end())
+            start = after.end() if after else match.end()
+            yield _Found(claim, Span(match.start(), start))

@@ -1,0 +1,99 @@
+"""Passages as a model is shown them: marked as data, each under a key, as many as the budget allows.
+
+Marking untrusted text off with what it cannot guess is "spotlighting" (Hines et al., arXiv 2403.14720, 3.1).
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from assistant import tokens
+from assistant.answer.keys import KeyMaker
+from assistant.records import Passage
+from assistant.text import clean, sentences
+
+_FEWEST_TOKENS = 50
+_LONGEST_TITLE = 200
+
+# What chat formats use to mark who speaks: many servers read them in a message's text, too.
+_SPEAKER = r"(?:data|s|system|user|assistant|think|im_|start_of|end_of)\b"
+_SPEAKER_MARKS = (
+    (re.compile(r"<\|"), "‹|"),
+    (re.compile(r"\|>"), "|›"),
+    (re.compile(r"<<+"), "‹‹"),
+    (re.compile(r">>+"), "››"),
+    (re.compile(rf"<(?=/?\s*{_SPEAKER})", re.IGNORECASE), "‹"),
+    (re.compile(r"\[(?=/?\s*(?:INST|SYS))"), "("),
+    (re.compile(r"^\[", re.MULTILINE), "("),
+    (re.compile(rf"^#+\s*(?={_SPEAKER})", re.IGNORECASE | re.MULTILINE), ""),
+)
+_SPACES = re.compile(r"\s*\n\s*")
+
+
+class Shown(NamedTuple):
+    """What a model is shown: passages by key in their order, the text of them, and how many did not fit."""
+
+    passages: dict[str, Passage]
+    text: str
+    delimiter: str
+    left_out: int
+
+
+def show(
+    passages: Sequence[Passage], question: str, *, budget: int, secret: bytes | None = None
+) -> Shown:
+    """Write passages for a model, best first, until ``budget`` tokens are used up.
+
+    Of the best passage as much is shown as fits, whatever the budget.
+
+    Args:
+        passages: passages, best first.
+        question: the question, which keys must not occur in either.
+        budget: tokens for all passages together.
+        secret: what keys are drawn from; by default one of this process.
+    """
+    texts = [question, *(f"{each.title}\n{each.chunk.text}" for each in passages)]
+    maker = KeyMaker(texts, secret=secret)
+    keys = maker.keys(len(passages))
+    shown: dict[str, Passage] = {}
+    written: list[str] = []
+    left = budget
+    for key, passage in zip(keys, passages, strict=True):
+        text = _write(key, passage)
+        needed = tokens.count(text)
+        if needed > left:
+            if shown:
+                break
+            text = _cut(text, max(left, _FEWEST_TOKENS))
+        shown[key] = passage
+        written.append(text)
+        left -= needed
+    return Shown(shown, "\n\n".join(written), maker.delimiter(), len(passages) - len(shown))
+
+
+def harmless(text: str) -> str:
+    """Take from a text from outside what could pass for the end of the data, or for another speaker."""
+    text = clean(text)
+    for pattern, replacement in _SPEAKER_MARKS:
+        text = pattern.sub(replacement, text)
+    return _SPACES.sub("\n", text).strip()
+
+
+def _write(key: str, passage: Passage) -> str:
+    chunk = passage.chunk
+    title = harmless(passage.title).replace("\n", " ")[:_LONGEST_TITLE]
+    place = "" if chunk.page_first is None else f", page {chunk.page_first}"
+    section = (
+        f", {harmless(chunk.section)}".replace("\n", " ")[:_LONGEST_TITLE] if chunk.section else ""
+    )
+    return f"[{key}] {title}{place}{section}\n{harmless(chunk.text)}"
+
+
+def _cut(text: str, budget: int) -> str:
+    """Keep the first sentences that fit."""
+    end = 0
+    for span in sentences(text):
+        if end and tokens.count(text[: span.end]) > budget:
+            break
+        end = span.end
+    return text[: max(end, 1)] if tokens.count(text[:end]) <= 2 * budget else text[: 2 * budget]

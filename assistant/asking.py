@@ -1,0 +1,175 @@
+"""One answer as a stream of events: the question rewritten, passages, text, citations, verdicts, done."""
+
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+from assistant.answer import marking
+from assistant.answer.draft import Piece, Written
+from assistant.answer.extract import is_broad
+from assistant.answer.restate import Rewritten
+from assistant.models.chat import add
+from assistant.query import Query
+from assistant.records import (
+    Answer,
+    AnswerDone,
+    AnswerText,
+    Cited,
+    Claim,
+    ClaimChecked,
+    Event,
+    Passage,
+    PassagesFound,
+    QuestionRewritten,
+    Timings,
+    Turn,
+    Usage,
+)
+from assistant.verify import Checker, check_claims
+
+Verify = Literal["mark", "drop", "off"]
+
+PASSAGES = 12
+"""Passages that an answer may rest on."""
+
+_PER_PAPER = 6
+_PER_PAPER_BROAD = 2
+
+
+class Backend(Protocol):
+    """Writes answers: from quotes, or with a language model."""
+
+    @property
+    def name(self) -> str:
+        """What ``Answer.backend`` says."""
+
+    def rewrite(self, question: str, history: Sequence[Turn]) -> Rewritten:
+        """Make a question stand alone, and take it apart if it asks several things."""
+
+    def write(
+        self, query: Query, passages: Sequence[Passage], *, follow_up: bool
+    ) -> Iterator[Piece | Written]:
+        """Write the answer piece by piece, and the whole of it last."""
+
+
+class Find(Protocol):
+    """Retrieval over one library."""
+
+    def __call__(self, query: Query, *, limit: int, per_paper: int) -> list[Passage]:
+        """Rank passages."""
+
+
+class Asker(NamedTuple):
+    """What answering takes.
+
+    ``one_paper`` says that only one paper is asked; ``account`` is told of an answer's usage.
+    """
+
+    analyse: Callable[[str], Query]
+    find: Find
+    backend: Backend
+    checker: Checker
+    verify: Verify
+    one_paper: bool
+    account: Callable[[str, Usage], None]
+
+    def ask(self, question: str, history: Sequence[Turn]) -> Iterator[Event]:
+        """Answer a question."""
+        clock = _Clock()
+        asked = self.backend.rewrite(question, history)
+        yield QuestionRewritten(
+            standalone_question=asked.standalone, sub_questions=asked.sub_questions
+        )
+        clock.lap("rewrite")
+        query = self.analyse(asked.standalone)
+        passages = self._passages(query, asked.sub_questions)
+        yield PassagesFound(passages=tuple(passages))
+        clock.lap("retrieve")
+        written = yield from self._write(query, passages, follow_up=asked.standalone != question)
+        clock.lap("answer")
+        usage = add(asked.usage, written.usage)
+        self.account(written.model, usage)
+        claims = self._check(written, passages)
+        for claim in claims:
+            yield ClaimChecked(claim=claim)
+        clock.lap("verify")
+        yield AnswerDone(
+            answer=Answer(
+                question=question,
+                standalone_question=asked.standalone,
+                answer=self._marked(written.text, claims),
+                refused=written.refusal is not None,
+                refusal_reason=written.refusal,
+                citations=written.citations,
+                claims=tuple(claims),
+                backend=written.model,
+                usage=usage,
+                timings_ms=clock.timings(),
+            ),
+            notes=written.notes,
+        )
+
+    def _passages(self, query: Query, sub_questions: Sequence[str]) -> list[Passage]:
+        """Find passages for the question and for each of its parts, in turn, none twice."""
+        queries = [query, *map(self.analyse, sub_questions)]
+        found = [
+            self.find(each, limit=PASSAGES, per_paper=self._per_paper(each)) for each in queries
+        ]
+        if len(found) == 1:
+            return found[0]
+        best: dict[str, Passage] = {}
+        for rank in range(PASSAGES):
+            for passages in found:
+                if rank < len(passages):
+                    best.setdefault(passages[rank].chunk.id, passages[rank])
+        chosen = list(best.values())[:PASSAGES]
+        return [each.model_copy(update={"rank": rank}) for rank, each in enumerate(chosen, 1)]
+
+    def _per_paper(self, query: Query) -> int:
+        """Say how many passages of one paper a question needs: few if it asks about many papers."""
+        if self.one_paper:
+            return PASSAGES
+        return _PER_PAPER_BROAD if is_broad(query) else _PER_PAPER
+
+    def _write(
+        self, query: Query, passages: Sequence[Passage], *, follow_up: bool
+    ) -> Generator[Event, None, Written]:
+        """Stream the answer as it is written; return the whole of it."""
+        written: Written | None = None
+        for item in self.backend.write(query, passages, follow_up=follow_up):
+            if isinstance(item, Written):
+                written = item
+                continue
+            if item.citation is not None:
+                yield Cited(citation=item.citation)
+            yield AnswerText(text=item.text)
+        assert written is not None, "a backend ends with the whole answer"
+        return written
+
+    def _check(self, written: Written, passages: Sequence[Passage]) -> list[Claim]:
+        if self.verify == "off":
+            return list(written.claims)
+        return check_claims(written.claims, written.citations, passages, checker=self.checker)
+
+    def _marked(self, text: str, claims: Sequence[Claim]) -> str:
+        if self.verify == "off":
+            return text
+        return (marking.drop if self.verify == "drop" else marking.mark)(text, claims)
+
+
+class _Clock:
+    """Measures the stages of an answer."""
+
+    def __init__(self) -> None:
+        self._began = self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        """End a stage."""
+        now = time.perf_counter()
+        self._laps[stage] = round(1000 * (now - self._last), 3)
+        self._last = now
+
+    def timings(self) -> Timings:
+        """Return the stages and the total, in milliseconds."""
+        return Timings(**self._laps, total=round(1000 * (self._last - self._began), 3))

@@ -1,0 +1,239 @@
+"""Asking a library with a language model: a real server on loopback, a real client, a real library."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant.cli.main import run
+from assistant.config import load_settings
+from assistant.errors import BudgetError, ModelUnavailableError
+from assistant.library import Library
+from assistant.records import Answer, AnswerDone, AnswerText, QuestionRewritten, Turn
+from assistant.samples import DIGEST
+from tests.fake_openai import FakeOpenAI
+
+QUESTION = "What does DAPO reach on AIME 2024?"
+MODEL = "openai:gpt-4o-mini"
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the sample digest."""
+    home = tmp_path_factory.mktemp("shelf") / "home"
+    with closing(Library(load_settings({"home": home}, {}))) as library:
+        library.ingest([str(DIGEST)], pdfs=False)
+    return home
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret-key")
+
+
+def library_with(server: FakeOpenAI, home: Path, **settings: Any) -> Library:
+    given = {"home": home, "llm": MODEL, "llm_base_url": server.url, "cache": False, **settings}
+    return Library(load_settings(given, {}))
+
+
+def answer(behaviour: Any, home: Path, question: str = QUESTION, **settings: Any) -> Answer:
+    with (
+        FakeOpenAI(behaviour) as server,
+        closing(library_with(server, home, **settings)) as library,
+    ):
+        *_, done = library.ask(question)
+        assert isinstance(done, AnswerDone)
+        return done.answer
+
+
+def test_an_answer_is_written_cited_checked_and_paid(shelf: Path) -> None:
+    found = answer("answers", shelf)
+
+    assert not found.refused
+    assert found.backend == MODEL
+    assert found.citations
+    assert {claim.verdict for claim in found.claims} == {"supported"}
+    assert found.usage.input_tokens > 0
+    assert found.usage.cost_usd is not None
+
+
+def test_the_events_add_up_to_the_answer(shelf: Path) -> None:
+    with FakeOpenAI("answers") as server, closing(library_with(server, shelf)) as library:
+        events = list(library.ask(QUESTION))
+
+    text = "".join(event.text for event in events if isinstance(event, AnswerText))
+    done = events[-1]
+    assert isinstance(done, AnswerDone)
+    assert text == done.answer.answer
+
+
+def test_a_wrong_number_is_marked(shelf: Path) -> None:
+    found = answer("wrong_number", shelf)
+
+    assert "contradicted" in {claim.verdict for claim in found.claims}
+    assert "⚠" in found.answer
+
+
+def test_a_wrong_number_can_be_dropped(shelf: Path) -> None:
+    marked = answer("wrong_number", shelf)
+    dropped = answer("wrong_number", shelf, verify="drop")
+
+    wrong = [claim.text for claim in marked.claims if claim.verdict == "contradicted"]
+    assert wrong
+    assert not any(text.rstrip(".") in dropped.answer for text in wrong)
+
+
+def test_checking_can_be_turned_off(shelf: Path) -> None:
+    found = answer("wrong_number", shelf, verify="off")
+
+    assert {claim.verdict for claim in found.claims} == {"unchecked"}
+    assert "⚠" not in found.answer
+
+
+def test_what_cites_nothing_is_unsupported(shelf: Path) -> None:
+    found = answer(lambda seen: "DAPO wins. It was written in Rome.", shelf)
+
+    assert not found.citations
+    assert {claim.verdict for claim in found.claims} == {"unsupported"}
+
+
+def test_a_refusal_has_a_reason_and_no_citations(shelf: Path) -> None:
+    found = answer("refuses", shelf)
+
+    assert found.refused
+    assert found.refusal_reason
+    assert found.citations == found.claims == ()
+
+
+def test_no_model_is_asked_about_what_no_paper_is_about(shelf: Path) -> None:
+    with FakeOpenAI("answers") as server, closing(library_with(server, shelf)) as library:
+        *_, done = library.ask("How long do I let a sourdough loaf prove?")
+        assert isinstance(done, AnswerDone)
+        assert done.answer.refused
+        assert server.requests == []
+
+
+def test_a_question_of_two_parts_is_searched_for_both(shelf: Path) -> None:
+    question = "What does DAPO reach on AIME 2024, and which graphs does PyGDA adapt?"
+
+    def reply(seen: Any) -> str:
+        if seen.wants_json:
+            parts = ["What does DAPO reach on AIME 2024?", "Which graphs does PyGDA adapt?"]
+            return json.dumps({"standalone_question": question, "sub_questions": parts})
+        return "NOT_IN_PAPERS: nothing"
+
+    with FakeOpenAI(reply) as server, closing(library_with(server, shelf)) as library:
+        events = list(library.ask(question))
+    [rewritten] = [event for event in events if isinstance(event, QuestionRewritten)]
+    assert len(rewritten.sub_questions) == 2
+    titles = server.requests[-1]["messages"][-1]["content"]
+    assert "DAPO" in titles
+    assert "PyGDA" in titles
+
+
+def test_a_follow_up_is_made_to_stand_alone_by_the_model(shelf: Path) -> None:
+    def reply(seen: Any) -> str:
+        if seen.wants_json:
+            return json.dumps(
+                {"standalone_question": "Which base model does DAPO use?", "sub_questions": []}
+            )
+        return "NOT_IN_PAPERS: nothing"
+
+    history = [Turn(role="user", content=QUESTION), Turn(role="assistant", content="50 points.")]
+    with FakeOpenAI(reply) as server, closing(library_with(server, shelf)) as library:
+        *_, done = library.ask("and which base model?", history=history)
+    assert isinstance(done, AnswerDone)
+    assert done.answer.standalone_question == "Which base model does DAPO use?"
+
+
+def test_a_reply_is_asked_for_once(shelf: Path) -> None:
+    with (
+        FakeOpenAI("answers") as server,
+        closing(library_with(server, shelf, cache=True)) as library,
+    ):
+        first, second = (list(library.ask(QUESTION))[-1] for _ in range(2))
+        assert isinstance(first, AnswerDone)
+        assert isinstance(second, AnswerDone)
+        assert first.answer.answer == second.answer.answer
+        assert len(server.requests) == 1
+
+
+def test_a_budget_stops_before_it_is_passed(shelf: Path) -> None:
+    with FakeOpenAI("answers") as server:
+        library = library_with(server, shelf, budget_question=0.0001)
+        with closing(library), pytest.raises(BudgetError, match="budget"):
+            library.ask(QUESTION)
+        assert server.requests == []
+
+
+def test_closing_the_stream_hangs_up(shelf: Path) -> None:
+    with (
+        FakeOpenAI("answers", pause=0.2) as server,
+        closing(library_with(server, shelf)) as library,
+    ):
+        events = library.ask(QUESTION)
+        next(event for event in events if isinstance(event, AnswerText))
+        events.close()
+        assert server.hung_up.wait(5)
+
+
+def test_many_questions_at_once_are_not_mixed_up(shelf: Path) -> None:
+    names = ["DAPO", "SkyLadder", "PyGDA", "MetaLadder", "CapArena", "SWEET-RL"] * 3
+    with (
+        FakeOpenAI("answers", delay=0.05) as server,
+        closing(library_with(server, shelf)) as library,
+    ):
+
+        def ask(name: str) -> Answer:
+            *_, done = library.ask(f"What does {name} propose?")
+            assert isinstance(done, AnswerDone)
+            return done.answer
+
+        with ThreadPoolExecutor(6) as pool:
+            for name, found in zip(names, pool.map(ask, names), strict=True):
+                assert found.question == f"What does {name} propose?"
+                assert any(name in citation.title for citation in found.citations)
+
+
+class TestCommandLine:
+    @pytest.fixture(autouse=True)
+    def _settings(self, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ASSISTANT_HOME", str(shelf))
+        monkeypatch.setenv("ASSISTANT_LLM", MODEL)
+        monkeypatch.setenv("ASSISTANT_CACHE", "false")
+
+    def test_ask_shows_what_is_not_carried(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with FakeOpenAI("wrong_number") as server:
+            monkeypatch.setenv("ASSISTANT_LLM_BASE_URL", server.url)
+            assert run(["ask", QUESTION]) == 0
+        shown = capsys.readouterr().out
+        assert "Not carried by the text cited" in shown
+        assert "contradicted" in shown
+
+    def test_an_unavailable_model_is_one_line_and_exit_code_5(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with FakeOpenAI("401") as server:
+            monkeypatch.setenv("ASSISTANT_LLM_BASE_URL", server.url)
+            code = run(["ask", QUESTION])
+        error = capsys.readouterr().err.strip()
+        assert code in {ModelUnavailableError.exit_code, 2}
+        assert len(error.splitlines()) == 1
+        assert "sk-very-secret-key" not in error
+
+    def test_usage_adds_up(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with FakeOpenAI("answers") as server:
+            monkeypatch.setenv("ASSISTANT_LLM_BASE_URL", server.url)
+            assert run(["ask", QUESTION]) == 0
+        capsys.readouterr()
+        assert run(["usage", "--json"]) == 0
+        [row] = json.loads(capsys.readouterr().out)
+        assert row["model"] == MODEL
+        assert row["input_tokens"] > 0
