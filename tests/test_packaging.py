@@ -39,11 +39,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 @pytest.mark.parametrize(
     "name",
     [
+        "assistant/compare/cues.toml",
+        "assistant/data/english.txt",
+        "assistant/models/prices.toml",
         "assistant/py.typed",
         "assistant/samples/digest.txt",
         "assistant/store/migrations/env.py",
         "eval/datasets/digest.yaml",
-        "prompts/README.md",
+        "prompts/answer.system.md",
+        "ui/app.py",
     ],
 )
 def test_the_wheel_holds_what_the_program_reads(wheel: list[str], name: str) -> None:
@@ -55,6 +59,7 @@ def test_the_wheel_holds_nothing_else(wheel: list[str]) -> None:
         "assistant",
         "eval",
         "prompts",
+        "ui",
         f"paper_assistant-{__version__}.dist-info",
     }
 
