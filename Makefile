@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check fix eval bench lock clean
+.PHONY: help setup demo ui screenshots test check fix eval bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -26,6 +26,12 @@ setup: .venv/installed ## build .venv, with .venv/bin/assistant in it
 demo: setup ## load the sample digest into a fresh home and ask it a question
 	@rm -rf .demo
 	@ASSISTANT_HOME=.demo .venv/bin/assistant demo
+
+ui: setup ## open the web app
+	.venv/bin/assistant ui
+
+screenshots: setup ## draw the pictures of the web app anew (needs Debian's chromium)
+	.venv/bin/python tests/ui/screenshots.py docs/images
 
 test: setup ## run the tests, with branch coverage
 	.venv/bin/pytest -n auto --dist worksteal --cov --cov-report=term
@@ -55,4 +61,4 @@ lock: ## pin the newest versions pyproject.toml allows into requirements.lock
 clean: ## remove everything the targets above made
 	rm -rf .venv .lock .demo dist .coverage .coverage.* .hypothesis .import_linter_cache \
 		.mypy_cache .pytest_cache .ruff_cache
-	find assistant eval tests -name __pycache__ -prune -exec rm -rf {} +
+	find assistant eval tests ui -name __pycache__ -prune -exec rm -rf {} +

@@ -18,6 +18,7 @@ SECTION_SEPARATOR = " › "
 
 _MIN_BUDGET = 80
 _SAME_ABSTRACT = 0.6
+_LONG_BLOCK = 300
 
 CountTokens = Callable[[str], int]
 
@@ -45,7 +46,7 @@ def chunk_document(
     """Cut a paper's full text into chunks that stay within one section, in text order.
 
     Together they hold all of the text but headings, which are in the chunks' ``section``, references,
-    and an abstract that the paper already has from elsewhere. A table or figure's caption
+    title and authors, and an abstract that the paper already has from elsewhere. A table or figure's caption
     is cut apart from the text around it. A sentence that no chunk can hold is cut between words.
 
     Args:
@@ -77,14 +78,27 @@ def _head(paper: Paper, section: str | None, context: str | None) -> str:
 
 
 def _indexed(paper: Paper, document: Document) -> list[Block]:
-    """Leave out the document's abstract where the paper's own says the same."""
+    """Leave out title and authors, and the document's abstract where the paper's own says the same."""
+    blocks = document.blocks[_front_matter(document) :]
     if not document.abstract or not paper.abstract:
-        return list(document.blocks)
+        return list(blocks)
     start, end = document.abstract
     own, found = (set(content_terms(text)) for text in (paper.abstract, document.text[start:end]))
     if len(own & found) < _SAME_ABSTRACT * len(found):
-        return list(document.blocks)
-    return [block for block in document.blocks if not (start <= block.start and block.end <= end)]
+        return list(blocks)
+    return [block for block in blocks if not (start <= block.start and block.end <= end)]
+
+
+def _front_matter(document: Document) -> int:
+    """Count the short blocks that a titled document has before its first heading or abstract."""
+    if document.title is None:
+        return 0
+    abstract = document.abstract[0] if document.abstract else len(document.text)
+    for index, block in enumerate(document.blocks):
+        is_front = block.kind != "heading" and block.start < abstract
+        if not is_front or block.end - block.start >= _LONG_BLOCK:
+            return index
+    return 0
 
 
 def _section_spans(

@@ -1,6 +1,7 @@
 """The library of papers: the one façade that command line, pages, eval and servers call."""
 
 import os
+import shutil
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
@@ -35,6 +36,7 @@ from assistant.names import NameMatcher
 from assistant.query import Query, analyse
 from assistant.records import (
     Box,
+    Chunk,
     ComparisonEvent,
     Document,
     Event,
@@ -180,10 +182,24 @@ class Library:
         Raises:
             PaperNotFoundError: if one of them is not there; none is removed then.
         """
-        found = {self.paper(paper_id).id for paper_id in paper_ids}
+        found = {paper.id: paper for paper in map(self.paper, paper_ids)}
         with self._store.writer() as writer:
             writer.remove(sorted(found))
+        kept = {paper.full_text.sha256 for paper in self.papers() if paper.full_text}
+        for paper in found.values():
+            if paper.full_text and paper.full_text.sha256 not in kept:
+                self._forget_pdf(paper.full_text.sha256)
         return len(found)
+
+    def _forget_pdf(self, sha256: str) -> None:
+        """Delete a PDF and what was read and drawn of it."""
+        home = self.settings.home
+        for folder in (self._pdf_folder, home / "documents", home / "pages"):
+            for path in folder.glob(f"{sha256}*"):
+                if path.is_file():
+                    path.unlink(missing_ok=True)
+                else:
+                    shutil.rmtree(path, ignore_errors=True)
 
     def export(self, file_format: Format) -> str:
         """Write the library's papers as BibTeX, CSV or JSON."""
@@ -334,7 +350,9 @@ class Library:
             chosen += map(self.paper, matching(evidence.weigh(query, passages, self._reader)))
         return Comparer(
             analyse=self._analyse,
+            embed=self._embedder.embed,
             retrieve=self._retrieve_for_cell,
+            chunks_of=self._store.paper_chunks,
             reader=self._reader,
             shelf=self._shelf,
             backend=extractive.NAME,
@@ -348,9 +366,15 @@ class Library:
         """
         return self._shelf.get(name)
 
-    def _retrieve_for_cell(self, query: Query, paper_id: str) -> list[Passage]:
-        return self._retrieve(
-            query, limit=_CELL_PASSAGES, per_paper=_CELL_PASSAGES, papers=[paper_id]
+    def _retrieve_for_cell(self, query: Query, vector: Array, paper_id: str) -> list[Passage]:
+        index = _Index(self._store, self._fingerprint())
+        return retrieve.retrieve(
+            query,
+            vector,
+            index,
+            limit=_CELL_PASSAGES,
+            per_paper=_CELL_PASSAGES,
+            papers=[paper_id],
         )
 
     @property
@@ -384,10 +408,16 @@ class Library:
             self._embedder.embed,
             embedding_text=chunk.embedding_text,
             fingerprint=self._fingerprint(),
-            chunk=lambda paper: (
-                cut(paper, self._embedder, document=self._document_of(paper)).chunks
-            ),
+            chunk=self._cut_anew,
         )
+
+    def _cut_anew(self, paper: Paper) -> Sequence[Chunk]:
+        """Cut a paper; where its PDF is gone, the chunks of its full text stay as they are."""
+        document = self._document_of(paper)
+        kept: list[Chunk] = []
+        if paper.full_text and document is None:
+            kept = [each for each in self._store.paper_chunks(paper.id) if each.source == "pdf"]
+        return cut(paper, self._embedder, document=document, kept=kept).chunks
 
     def close(self) -> None:
         """Let go of files and connections."""

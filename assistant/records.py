@@ -135,10 +135,14 @@ class SourcedPaper(Record):
 
 
 class SourceFailure(Record):
-    """A source, or a record in it, that could not be read. ``source`` carries file and line."""
+    """A source, or a record in it, that could not be read. ``source`` carries file and line.
+
+    ``unavailable`` says that a server did not give it; it is no part of the public format.
+    """
 
     source: str
     error: str
+    unavailable: bool = Field(default=False, exclude=True)
 
 
 class Chunk(Record):

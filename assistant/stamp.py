@@ -74,4 +74,5 @@ def _state(settings: Settings) -> list[int]:
     if log.exists() and log.stat().st_size:
         raise ValueError("the catalog is being written")
     stat = (settings.home / _CATALOG).stat()
-    return [stat.st_ino, stat.st_size, stat.st_mtime_ns]
+    pdfs = sum(1 for _ in (settings.home / "pdfs").glob("*.pdf"))
+    return [stat.st_ino, stat.st_size, stat.st_mtime_ns, pdfs]

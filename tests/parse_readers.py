@@ -50,9 +50,8 @@ def leave(_: Path) -> None:
 
 
 def eat(_: Path) -> None:
-    blocks = []
-    while True:
-        blocks.append(bytearray(50_000_000))
+    """Ask for more at once than a reader may have: that fails whatever else the machine does."""
+    bytearray(700_000_000)
 
 
 def hoard(_: Path) -> None:

@@ -94,7 +94,7 @@ def test_checking_can_be_turned_off(shelf: Path) -> None:
 
 
 def test_what_cites_nothing_is_unsupported(shelf: Path) -> None:
-    found = answer(lambda seen: "DAPO wins. It was written in Rome.", shelf)
+    found = answer(lambda _: "DAPO wins. It was written in Rome.", shelf)
 
     assert not found.citations
     assert {claim.verdict for claim in found.claims} == {"unsupported"}

@@ -10,16 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.cli.main import run
-from assistant.compare.aspects import DEFAULTS, read_aspects
+from assistant.compare.aspects import DEFAULTS, Aspect, read_aspects
 from assistant.compare.clauses import shorten
+from assistant.compare.saved import fingerprint, saved
+from assistant.compare.table import compare
 from assistant.config import load_settings
 from assistant.errors import (
     InputError,
     LibraryEmptyError,
     NotFoundError,
     PaperNotFoundError,
-    SettingsError,
     StorageError,
+    VectorStoreError,
 )
 from assistant.library import Library
 from assistant.records import Cell, CellFilled, Comparison, ComparisonDone, Paper
@@ -27,16 +29,17 @@ from assistant.records import Cell, CellFilled, Comparison, ComparisonDone, Pape
 PAPERS = {
     "ladder": (
         "StairNet: Curriculum Pretraining",
-        "However, pretraining on long sequences remains expensive. We propose StairNet, a curriculum that grows "
-        "the context window step by step. We fine-tune Llama-3.1-8B on 12,000 curated samples. Experiments on the "
-        "GSM8K and MATH-500 benchmarks show that StairNet improves accuracy by 4.2% over the baseline. "
-        "The code is available at https://github.com/example/stairnet.",
+        "However, pretraining on long sequences remains expensive. We propose StairNet, a curriculum "
+        "that grows the context window step by step. We fine-tune Llama-3.1-8B on 12,000 curated samples. "
+        "Experiments on the GSM8K and MATH-500 benchmarks show that StairNet improves accuracy by 4.2% "
+        "over the baseline. The code is available at https://github.com/example/stairnet.",
     ),
     "prune": (
         "TrimFast: Pruning for Speed",
-        "Existing pruning methods suffer from costly retraining. We introduce TrimFast, a framework that prunes "
-        "with reinforcement learning. It is initialized from Llama-3.1-8B. TrimFast outperforms the baseline by "
-        "6.5% on GSM8K. A limitation of our method is that it was tested on English text only.",
+        "Existing pruning methods suffer from costly retraining. We introduce TrimFast, a framework "
+        "that prunes with reinforcement learning. It is initialized from Llama-3.1-8B. "
+        "TrimFast outperforms the baseline by 6.5% on GSM8K. A limitation of our method is "
+        "that it was tested on English text only.",
     ),
     "survey": (
         "A Survey of Tidal Energy",
@@ -163,9 +166,7 @@ def test_the_summary_says_what_is_shared_what_ranges_and_what_is_missing(
         ("coastal waters", "survey", "coastal waters"),
     ],
 )
-def test_any_aspect_may_be_asked(
-    library: Library, aspect: str, paper_id: str, fact: str
-) -> None:
+def test_any_aspect_may_be_asked(library: Library, aspect: str, paper_id: str, fact: str) -> None:
     found = table(library, *PAPERS, aspects=[aspect])
     assert fact in cell(found, paper_id, aspect).text
     if aspect != "Repository":
@@ -173,9 +174,40 @@ def test_any_aspect_may_be_asked(
         assert not any(each.found for each in others)
 
 
+class HalfBroken:
+    """Fails for some papers, and finds nothing in the others."""
+
+    def __init__(self, *broken: str) -> None:
+        self._broken = broken
+
+    def fill(self, paper: Paper, aspect: Aspect) -> None:
+        if paper.id in self._broken:
+            raise VectorStoreError(f"no {aspect.name} today: try again")
+
+
+def test_a_failure_is_its_own_cells_alone() -> None:
+    papers, aspects = [Paper(id="a", title="A"), Paper(id="b", title="B")], read_aspects(["code"])
+    *_, last = compare(papers, aspects, HalfBroken("a"), known={})
+    assert isinstance(last, ComparisonDone)
+    assert [each.error for each in last.comparison.cells] == ["no code today: try again", None]
+    assert "Could not be filled for A." in last.comparison.summary
+    assert "error" not in last.comparison.cells[0].model_dump()
+    kept = saved(papers, ["code"], last.comparison.cells, backend="extractive")
+    assert [each.paper_id for each in kept.cells] == ["b"]
+
+
+def test_where_every_cell_fails_the_comparison_does() -> None:
+    papers, aspects = [Paper(id="a", title="A"), Paper(id="b", title="B")], read_aspects(["code"])
+    with pytest.raises(VectorStoreError):
+        list(compare(papers, aspects, HalfBroken("a", "b"), known={}))
+
+
 def test_papers_may_be_chosen_by_a_question(library: Library) -> None:
     found = table(
-        library, "survey", question="Which papers improve accuracy on GSM8K?", aspects=["code"]
+        library,
+        "survey",
+        question="Which papers outperform or improve on the baseline on GSM8K?",
+        aspects=["code"],
     )
     assert {"survey", "ladder", "prune"} == set(found.papers)
 
@@ -203,10 +235,10 @@ def test_what_cannot_be_compared_is_refused(library: Library, tmp_path: Path) ->
         empty.compare(question="anything")
 
 
-def test_a_model_is_refused_until_it_can_compare(library: Library) -> None:
+def test_with_a_model_in_the_settings_the_table_is_still_extracted(library: Library) -> None:
     settings = library.settings.model_copy(update={"llm": "openai:some-model"})
-    with pytest.raises(SettingsError):
-        Library(settings).compare(["ladder", "prune"])
+    with closing(Library(settings)) as other:
+        assert "without a language model" in table(other, "ladder", "prune").summary
 
 
 class TestSaved:
@@ -244,7 +276,7 @@ class TestSaved:
         next(events), next(events)
         events.close()  # type: ignore[attr-defined]  # it is a generator
         kept = own.comparison("mine")
-        assert {each.paper_id for each in kept.cells} == {"ladder"}
+        assert {each.paper_id for each in kept.cells} == {"ladder", "prune"}
         assert len(kept.papers) == 3
 
     def test_a_removed_paper_leaves_the_table(self, own: Library) -> None:
@@ -313,16 +345,13 @@ def test_a_long_sentence_keeps_the_clause_that_answers() -> None:
     (code,) = read_aspects(["code"])
     assert code.cues is not None
     text = (
-        "The first experiments on several large collections are described in the second section of the paper; "
-        "our code is available at https://github.com/example/x, which also hosts the documentation of all parts."
+        "The first experiments on several large collections are described in the second section; "
+        "our code is available at https://github.com/example/x, which also hosts the manual of all parts."
     )
     span = shorten(text, wanted=code.cues.wanted, cue_only=True)
     assert text[span.start : span.end] == "our code is available at https://github.com/example/x"
 
 
-def test_papers_know_nothing_of_one_another() -> None:
-    """A paper's own record says whether its cells are stale."""
-    from assistant.compare.saved import fingerprint
-
+def test_a_paper_whose_text_changes_has_another_fingerprint() -> None:
     paper = Paper(id="a", title="A", abstract="Text.")
     assert fingerprint(paper) != fingerprint(paper.model_copy(update={"abstract": "Other."}))

@@ -106,8 +106,8 @@ def test_latex_is_plain_ascii_with_nothing_to_act_on(text: str) -> None:
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex")
 def test_a_hostile_table_compiles(tmp_path: Path) -> None:
     (tmp_path / "table.tex").write_text(render(*comparison(*HOSTILE), TableFormat.LATEX), "utf-8")
-    done = subprocess.run(  # noqa: S603 - our own file
-        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "table.tex"],  # noqa: S607
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "table.tex"],
         cwd=tmp_path,
         capture_output=True,
         timeout=60,

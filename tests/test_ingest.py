@@ -216,6 +216,104 @@ def test_the_pdf_of_a_paper_can_be_shown_after_the_file_has_moved(
     assert boxes(document.lines, start, start + 6)
 
 
+def test_the_order_of_record_and_pdf_makes_no_difference(home: Path, tmp_path: Path) -> None:
+    digest = tmp_path / "digest.txt"
+    digest.write_text(
+        f"Title: {TITLE}\nPDF: https://arxiv.org/pdf/2503.01234\nSummary: Own words on Walrus.\n---\n"
+    )
+    pdf = write_paper(tmp_path / "walrus.pdf")
+    found = []
+    for name, order in (("a", (digest, pdf)), ("b", (pdf, digest))):
+        with closing(open_library(home / name)) as library:
+            for source in order:
+                library.ingest([str(source)])
+            paper = only_paper(library)
+            assert (paper.id, paper.abstract) == ("2503.01234", "Own words on Walrus.")
+            found.append(set(chunk_texts(library)["2503.01234"]))
+    assert "Own words on Walrus." in found[0] & found[1]
+    assert any("0.0375" in text for text in found[0] & found[1])
+
+
+def test_another_paper_in_the_place_of_a_file_is_another_paper(
+    library: Library, tmp_path: Path
+) -> None:
+    path = write_paper(tmp_path / "download.pdf")
+    library.ingest([str(path)])
+    write_paper(path, title="A quite different paper about something else")
+
+    assert counts(library.ingest([str(path)])) == (1, 0, 0, 0)
+    assert len(library.papers()) == 2
+
+
+def test_a_file_named_as_another_paper_fails(library: Library, tmp_path: Path) -> None:
+    digest = tmp_path / "digest.txt"
+    digest.write_text(
+        "Title: Cooking pasta with neural schedulers at home\n"
+        "PDF: https://arxiv.org/pdf/2503.01234\nSummary: We cook.\n---\n"
+    )
+    library.ingest([str(digest)])
+
+    report = library.ingest([str(write_paper(tmp_path / "2503.01234.pdf"))])
+
+    assert counts(report) == (0, 0, 1, 1)
+    assert "is titled" in report.failed[0].error
+    assert "0.0375" not in str(chunk_texts(library))
+
+
+def test_a_pdf_lost_from_the_library_comes_back_with_the_next_ingest(
+    library: Library, tmp_path: Path
+) -> None:
+    path = write_paper(tmp_path / "walrus.pdf")
+    library.ingest([str(path)])
+    kept = library.pdf(only_paper(library).id)
+    assert kept is not None
+    kept.unlink()
+
+    assert counts(library.ingest([str(path)])) == (0, 0, 1, 0)
+    assert kept.is_file()
+
+
+def test_removal_takes_the_pdf_along(home: Path, library: Library, tmp_path: Path) -> None:
+    library.ingest([str(write_paper(tmp_path / "walrus.pdf"))])
+    library.remove([only_paper(library).id])
+
+    left = [path for name in ("pdfs", "documents") for path in (home / name).glob("*.*")]
+    assert left == []
+
+
+def test_a_name_that_is_no_text_is_one_failure(library: Library, tmp_path: Path) -> None:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    path = write_paper(folder / "good.pdf")
+    shutil.copy(path, os.fsencode(folder) + b"/bad\xff.pdf")
+
+    report = library.ingest([str(folder)])
+
+    assert counts(report) == (1, 0, 0, 1)
+    assert "not UTF-8" in report.failed[0].error
+
+
+def test_what_another_process_wrote_meanwhile_is_not_lost(home: Path, tmp_path: Path) -> None:
+    digest = tmp_path / "digest.txt"
+    digest.write_text(
+        f"Title: {TITLE}\nPDF: https://arxiv.org/pdf/2503.01234\nSummary: Own words on Walrus.\n---\n"
+    )
+    pdf = write_paper(tmp_path / "2503.01234.pdf")
+    with closing(open_library(home)) as library:
+
+        def interrupt(stage: str, done: int, total: int) -> None:
+            if stage == "Reading PDFs":
+                with closing(open_library(home)) as other:
+                    other.ingest([str(digest)])
+
+        library.ingest([str(pdf)], progress=interrupt)
+        paper = only_paper(library)
+        assert paper.abstract == "Own words on Walrus."
+        assert paper.full_text is not None
+        assert "Own words on Walrus." in chunk_texts(library)["2503.01234"]
+        assert library.diagnose().problems == ()
+
+
 # PDFs that are fetched
 
 
@@ -343,3 +441,16 @@ def test_a_repair_with_another_chunking_cuts_full_texts_anew(home: Path, tmp_pat
         library.repair()
         assert chunk_texts(library) == expected
         assert library.diagnose().problems == ()
+
+
+def test_a_repair_keeps_full_texts_whose_pdfs_are_gone(home: Path, tmp_path: Path) -> None:
+    with closing(open_library(home)) as library:
+        library.ingest([str(write_paper(tmp_path / "walrus.pdf"))])
+        expected = chunk_texts(library)
+    shutil.rmtree(home / "pdfs")
+    with closing(sqlite3.connect(home / "catalog.db")) as catalog, catalog:
+        catalog.execute("update meta set value = replace(value, 'sentences', 'older')")
+
+    with closing(open_library(home)) as library:
+        library.repair()
+        assert chunk_texts(library) == expected

@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
-from assistant.cli.common import JsonFlag, LlmOption, open_library, read_settings
-from assistant.cli.output import progress
+from assistant.cli.common import JsonFlag, open_library
+from assistant.cli.output import complain, progress
 from assistant.errors import InputError
 from assistant.records import CellFilled, ComparisonDone
 
+_SOME_FAILED = 4
 _FORMATS = ("markdown", "csv", "latex", "json")
 
 
@@ -48,14 +49,13 @@ def compare(
             show_default=False,
         ),
     ] = None,
-    llm: LlmOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Compare papers in a table whose cells are cited, with a summary."""
     wanted = "json" if as_json else table_format
     if wanted not in _FORMATS:
         raise InputError(f"--format {wanted}: choose one of {', '.join(_FORMATS)}")
-    library = open_library(read_settings(llm=llm))
+    library = open_library()
     events = library.compare(papers or (), aspects=aspect or (), question=question, save=save)
     with progress() as update:
         for filled, event in enumerate(events, start=1):
@@ -66,3 +66,8 @@ def compare(
     from assistant.compare.export import TableFormat, render
 
     print(render(table, library.papers(), TableFormat(wanted)), end="")
+    failed = [cell for cell in table.cells if cell.error is not None]
+    for cell in failed:
+        complain(f"{cell.paper_id}, {cell.aspect}: {cell.error}")
+    if failed:
+        raise typer.Exit(_SOME_FAILED)

@@ -9,6 +9,7 @@ import typer
 from assistant import stamp
 from assistant.cli.common import JsonFlag, open_library, read_settings
 from assistant.cli.output import bold, complain, one_line, print_json, progress, wrap
+from assistant.errors import InputError, UnavailableError
 from assistant.export import Format
 from assistant.records import IngestReport
 
@@ -62,8 +63,10 @@ def ingest(
             f"{len(report.failed)} failed; {report.chunks} chunks in {report.seconds:.1f} s"
         )
     if report.failed:
-        any_done = report.added or report.updated or report.unchanged
-        raise typer.Exit(SOME_FAILED if any_done else 2)
+        if report.added or report.updated or report.unchanged:
+            raise typer.Exit(SOME_FAILED)
+        unavailable = all(failure.unavailable for failure in report.failed)
+        raise typer.Exit(UnavailableError.exit_code if unavailable else InputError.exit_code)
 
 
 def _ingest(sources: list[str], *, pdfs: bool | None) -> IngestReport:

@@ -81,5 +81,6 @@ def _run(arguments: list[str]) -> int:
         complain(f"error: {error.format_message()} (see `assistant --help`)")
         return 2
     except typer.Abort:
+        complain("interrupted")
         return INTERRUPTED
     return code if isinstance(code, int) else 0

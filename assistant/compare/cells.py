@@ -11,7 +11,7 @@ from assistant.compare.aspects import Aspect
 from assistant.compare.clauses import shorten
 from assistant.compare.cues import Cues
 from assistant.query import Query, QueryWord
-from assistant.records import Passage
+from assistant.records import Chunk, Passage
 from assistant.text import Span, fold, stem, terms, words
 from assistant.verify.quantities import quantities
 
@@ -81,7 +81,7 @@ def _by_cues(cues: Cues, evidence: Sequence[Evidence]) -> list[_Rated]:
             if strength < cues.least:
                 continue
             score = strength + _MATCH * sentence.score + _SIMILARITY * sentence.similarity
-            if chunk.source == "abstract":
+            if _is_abstract(chunk):
                 score += _ABSTRACT + cues.place * sentence.span.start / length
             elif cues.sections is not None and cues.sections.search(chunk.section or ""):
                 score += _SECTION
@@ -100,7 +100,7 @@ def _by_words(query: Query, evidence: Sequence[Evidence]) -> list[_Rated]:
     acronym = _acronym(query)
     found = []
     for each in evidence:
-        is_abstract = each.passage.chunk.source == "abstract"
+        is_abstract = _is_abstract(each.passage.chunk)
         for sentence in each.sentences:
             said = float(_said(asked, acronym, sentence) @ weights)
             if said >= _LEAST_SAID and (not counts or quantities(sentence.text)):
@@ -127,6 +127,10 @@ def _acronym(query: Query) -> str:
     """Return the initials of an aspect of several words: RL for "reinforcement learning"."""
     initials = "".join(word[0] for word in words(query.text)).upper()
     return initials if len(initials) > 1 else ""
+
+
+def _is_abstract(chunk: Chunk) -> bool:
+    return chunk.source == "abstract" or (chunk.section or "").lower().startswith("abstract")
 
 
 def _stems(asked: Sequence[QueryWord]) -> frozenset[str]:

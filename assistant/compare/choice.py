@@ -9,8 +9,7 @@ from assistant.records import Paper
 MIN_PAPERS = 2
 MAX_PAPERS = 50
 
-_EVIDENCE = 0.5
-_REACH = 0.75
+_REACH = 0.7
 """A paper matches whose score is at least that share of the best paper's."""
 
 
@@ -41,10 +40,8 @@ def matching(evidence: Sequence[Evidence]) -> list[str]:
     """
     if not evidence:
         return []
-    scores = {
-        each.passage.chunk.paper_id: each.passage.score + _EVIDENCE * each.score
-        for each in evidence
-    }
+    # How well a passage says the question's words, not its rank: names lift one paper far above the rest.
+    scores = {each.passage.chunk.paper_id: each.score for each in evidence}
     least = _REACH * max(scores.values())
     ranked = sorted(scores, key=lambda paper_id: (-scores[paper_id], paper_id))
     return [paper_id for paper_id in ranked if scores[paper_id] >= least]

@@ -1,14 +1,13 @@
 """A whole comparison: what is asked for checked, what is kept taken over, the rest filled and kept."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from assistant.answer.evidence import TokenEmbedder
 from assistant.compare.aspects import Aspect, read_aspects
 from assistant.compare.choice import check_papers
-from assistant.compare.extractive import ExtractiveFiller, Retrieve
+from assistant.compare.extractive import Analyse, ChunksOf, Embed, ExtractiveFiller, Retrieve
 from assistant.compare.saved import SavedComparison, Shelf, saved
 from assistant.compare.table import Filler, Key, compare
-from assistant.query import Query
 from assistant.records import Cell, CellFilled, ComparisonEvent, Paper
 
 
@@ -18,14 +17,18 @@ class Comparer:
     def __init__(
         self,
         *,
-        analyse: Callable[[str], Query],
+        analyse: Analyse,
+        embed: Embed,
         retrieve: Retrieve,
+        chunks_of: ChunksOf,
         reader: TokenEmbedder,
         shelf: Shelf,
         backend: str,
     ) -> None:
-        """Take what analyses questions, finds and reads passages, and the shelf of tables."""
-        self._filler: Filler = ExtractiveFiller(analyse=analyse, retrieve=retrieve, reader=reader)
+        """Take what the filler takes, and the shelf on which tables are kept."""
+        self._filler: Filler = ExtractiveFiller(
+            analyse=analyse, embed=embed, retrieve=retrieve, chunks_of=chunks_of, reader=reader
+        )
         self._shelf = shelf
         self._backend = backend
 

@@ -6,6 +6,7 @@ import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from itertools import groupby
 
 from assistant.answer.citations import escape_markdown, markers
 from assistant.compare.summary import short_title
@@ -29,16 +30,19 @@ _MATH = {
     "≈": r"\approx", "∼": r"\sim", "≪": r"\ll", "≫": r"\gg", "∞": r"\infty", "→": r"\rightarrow",
     "←": r"\leftarrow", "↑": r"\uparrow", "↓": r"\downarrow", "⇒": r"\Rightarrow", "∈": r"\in",
     "∑": r"\sum", "∏": r"\prod", "√": r"\surd", "∂": r"\partial", "∇": r"\nabla", "−": "-",
-    "°": r"^\circ", "ℓ": r"\ell", "∝": r"\propto", "≡": r"\equiv", "⊂": r"\subset", "∩": r"\cap",
+    "ℓ": r"\ell", "∝": r"\propto", "≡": r"\equiv", "⊂": r"\subset", "∩": r"\cap",
     "∪": r"\cup", "∀": r"\forall", "∃": r"\exists", "⊕": r"\oplus", "⊗": r"\otimes", "µ": r"\mu",
     "ϵ": r"\epsilon", "ϕ": r"\phi", "ϑ": r"\vartheta", "ς": r"\varsigma", "†": r"\dagger", "‡": r"\ddagger",
 }  # fmt: skip
+# A bracket at the start of a row would be taken for an option of the line break before it.
 _TEXT = {
     "–": "--", "—": "---", "‐": "-", "‑": "-", "‒": "--", "―": "---", "‘": "`", "’": "'", "‚": ",",
     "“": "``", "”": "''", "„": ",,", "«": "''", "»": "''", "…": r"\ldots{}", "•": r"\textbullet{}",
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}", "`": "`",
+    "[": "{[}", "]": "{]}",
     "ß": r"\ss{}", "æ": r"\ae{}", "Æ": r"\AE{}", "œ": r"\oe{}", "Œ": r"\OE{}", "ø": r"\o{}",
     "Ø": r"\O{}", "ł": r"\l{}", "Ł": r"\L{}", "ı": r"\i{}", "đ": r"\dj{}", "§": r"\S{}", "¶": r"\P{}",
+    "°": r"\textdegree{}",
     "£": r"\pounds{}", "©": r"\copyright{}", "€": "EUR", "¿": "?`", "¡": "!`", "™": "(TM)", "®": "(R)",
 }  # fmt: skip
 _ACCENTS = {
@@ -104,7 +108,8 @@ def _markdown(comparison: Comparison, papers: Mapping[str, Paper]) -> str:
         name = f"{_plain(short_title(papers[paper_id].title))} ({_plain(paper_id)})"
         lines.append(_row([name, *(_marked(cells[aspect]) for aspect in comparison.aspects)]))
     lines += ["", comparison.summary, ""]
-    lines += [f"- {_source(citation)}" for citation in comparison.citations]
+    for place, cited in groupby(comparison.citations, key=_place):
+        lines.append(f"- {markers([citation.number for citation in cited])} {place}")
     return "\n".join(lines) + "\n"
 
 
@@ -113,12 +118,10 @@ def _marked(cell: Cell) -> str:
     return f"{_plain(cell.text)} {cited}".rstrip()
 
 
-def _source(citation: Citation) -> str:
-    place = "abstract" if citation.source == "abstract" else "full text"
+def _place(citation: Citation) -> str:
+    source = "abstract" if citation.source == "abstract" else "full text"
     page = f", p. {citation.page_first}" if citation.page_first is not None else ""
-    return (
-        f"[{citation.number}] {_plain(citation.title)} ({_plain(citation.paper_id)}), {place}{page}"
-    )
+    return f"{_plain(citation.title)} ({_plain(citation.paper_id)}), {source}{page}"
 
 
 def _plain(text: str) -> str:
@@ -176,8 +179,7 @@ def _latex_table(
 
 
 def _cell(cell: Cell) -> str:
-    # A row's cell that begins with "[" would be taken for an option of the line break before it.
-    return f"{{}}{typeset(cell.text)}" if cell.found else rf"\emph{{{typeset(cell.text)}}}"
+    return typeset(cell.text) if cell.found else rf"\emph{{{typeset(cell.text)}}}"
 
 
 def typeset(text: str) -> str:

@@ -1,40 +1,95 @@
 """Fills cells from the sentences of each paper's own passages."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-from assistant.answer.evidence import TokenEmbedder, TokenVectors, weigh
+from assistant.answer.evidence import Array, TokenEmbedder, TokenVectors, weigh
 from assistant.compare.aspects import Aspect
 from assistant.compare.cells import Finding, find
+from assistant.compare.cues import Cues
 from assistant.query import Query
-from assistant.records import Paper, Passage
+from assistant.records import Chunk, Paper, Passage
 
-Retrieve = Callable[[Query, str], Sequence[Passage]]
-"""Finds a paper's passages for a question; filters by paper inside both engines."""
+Analyse = Callable[[str], Query]
+Embed = Callable[[Sequence[str]], Array]
+Retrieve = Callable[[Query, Array, str], Sequence[Passage]]
+"""Finds a paper's passages for a question and its vector; filters by paper inside both engines."""
+
+
+ChunksOf = Callable[[str], Sequence[Chunk]]
+"""Lists a paper's chunks."""
+
+_OPENING = 3
+_IN_SECTION = 2
+"""Chunks read besides those found: the paper's first, and of sections in which such things are said."""
+
+
+class _Asked(NamedTuple):
+    """An aspect's question, which is the same for each paper."""
+
+    query: Query
+    vector: Array
 
 
 class ExtractiveFiller:
-    """Finds cells without a language model. What was read for one cell is kept for the paper's others."""
+    """Finds cells without a language model. What was read for one cell is kept for the others."""
 
     def __init__(
-        self, *, analyse: Callable[[str], Query], retrieve: Retrieve, reader: TokenEmbedder
+        self,
+        *,
+        analyse: Analyse,
+        embed: Embed,
+        retrieve: Retrieve,
+        chunks_of: ChunksOf,
+        reader: TokenEmbedder,
     ) -> None:
-        """Take what analyses questions, finds passages, and reads them."""
+        """Take what analyses and embeds questions, finds passages, lists chunks, and reads them."""
         self._analyse = analyse
+        self._embed = embed
         self._retrieve = retrieve
+        self._chunks_of = chunks_of
         self._reader = _Remembering(reader)
-        self._queries: dict[str, Query] = {}
+        self._asked: dict[str, _Asked] = {}
 
     def fill(self, paper: Paper, aspect: Aspect) -> Finding | None:
         """Find what a paper states on an aspect; None if it is silent."""
-        query = self._queries.get(aspect.question)
-        if query is None:
-            query = self._queries[aspect.question] = self._analyse(aspect.question)
-        passages = self._retrieve(query, paper.id)
-        if not passages:
-            return None
+        query, vector = self._ask(aspect.question)
+        passages = self._retrieve(query, vector, paper.id)
         # A passage of another paper must never reach a cell, whatever the store gives.
         own = [passage for passage in passages if passage.chunk.paper_id == paper.id]
-        return find(aspect, query, weigh(query, own, self._reader))
+        if aspect.cues is not None:
+            own += self._likely(paper, aspect.cues, own)
+        return find(aspect, query, weigh(query, own, self._reader)) if own else None
+
+    def _likely(self, paper: Paper, cues: Cues, found: Sequence[Passage]) -> list[Passage]:
+        """Add where papers say such things: their opening, and sections with a fitting heading."""
+        chunks = sorted(self._chunks_of(paper.id), key=lambda each: (each.source, each.start))
+        fitting = [
+            chunk
+            for chunk in chunks[_OPENING:]
+            if cues.sections is not None
+            and cues.sections.search(chunk.section or "")
+            and cues.wanted.search(chunk.text)
+        ]
+        there = {passage.chunk.id for passage in found}
+        return [
+            Passage(
+                rank=len(found) + place,
+                chunk=chunk,
+                title=paper.title,
+                url=paper.url or paper.pdf_url,
+                score=0.0,
+            )
+            for place, chunk in enumerate([*chunks[:_OPENING], *fitting[:_IN_SECTION]], start=1)
+            if chunk.id not in there
+        ]
+
+    def _ask(self, question: str) -> _Asked:
+        if question not in self._asked:
+            query = self._analyse(question)
+            (vector,) = self._embed([query.text])
+            self._asked[question] = _Asked(query, vector)
+        return self._asked[question]
 
 
 class _Remembering:

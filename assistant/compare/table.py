@@ -53,17 +53,23 @@ def compare(
         aspects: the columns.
         filler: fills the cells.
         known: cells filled before, which are taken over.
+
+    Raises:
+        AssistantError: if no cell at all could be filled; else a failure is its own cell's alone.
     """
     cells: list[Cell] = []
+    failures: list[AssistantError] = []
     citations: list[Citation] = []
     for paper in papers:
         for aspect in aspects:
             done = known.get(Key(paper.id, aspect.name))
-            cell = done or _fill(paper, aspect, filler)
+            cell = done or _fill(paper, aspect, filler, failures)
             cell = _numbered(cell, first=len(citations) + 1)
             citations += cell.citations
             cells.append(cell)
             yield CellFilled(cell=cell, total=len(papers) * len(aspects))
+    if failures and len(failures) == len(cells):
+        raise failures[0]
     names = tuple(aspect.name for aspect in aspects)
     yield ComparisonDone(
         comparison=Comparison(
@@ -76,10 +82,12 @@ def compare(
     )
 
 
-def _fill(paper: Paper, aspect: Aspect, filler: Filler) -> Cell:
+def _fill(paper: Paper, aspect: Aspect, filler: Filler, failures: list[AssistantError]) -> Cell:
+    """Fill one cell; what keeps it from being filled is added to ``failures``."""
     try:
         finding = filler.fill(paper, aspect)
     except AssistantError as error:
+        failures.append(error)
         return Cell(
             paper_id=paper.id,
             aspect=aspect.name,

@@ -8,14 +8,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from rapidfuzz.fuzz import token_set_ratio
+
 from assistant.errors import FetchError, PdfError, StorageError
 from assistant.records import Document, FullText, Paper, PdfFile, SourceFailure
-from assistant.sources.failures import failure
-from assistant.sources.identity import has_placeholder_title
+from assistant.sources import parse_arxiv_id
+from assistant.sources.failures import excerpt, failure
+from assistant.sources.identity import has_placeholder_title, title_key
+from assistant.text import fold
 
 if TYPE_CHECKING:
     from assistant.fetch import Fetcher
 
+_FIRST_PAGE = 5_000
+_ALIKE = 60.0
 _CURRENT = timedelta(days=1)
 """How long a fetched PDF counts as the newest one."""
 
@@ -61,7 +67,7 @@ class FullTexts:
     Args:
         folder: where the PDFs of the library are kept, by content.
         reader: reads them.
-        fetcher: fetches those that are not on this machine; without it they are passed over.
+        fetcher: fetches those that are not on this machine; without it only files may be asked for.
         version: of the reader; what another version read is read again.
     """
 
@@ -76,7 +82,8 @@ class FullTexts:
     def is_current(self, paper: Paper, sha256: str) -> bool:
         """Tell whether this very file is in the library, read by this very reader."""
         held = paper.full_text
-        return bool(held and held.sha256 == sha256 and held.reader == self._version)
+        is_read = held and held.sha256 == sha256 and held.reader == self._version
+        return bool(is_read) and (self._folder / f"{sha256}.pdf").is_file()
 
     def read(self, wanted: Iterable[Wanted]) -> Iterator[Read | SourceFailure]:
         """Read what is not in the library yet, in the order in which it is done."""
@@ -87,8 +94,9 @@ class FullTexts:
             yield from failures
             failures.clear()
             item, pdf = found.pop(parsed.path)
-            if isinstance(parsed.outcome, PdfError):
-                yield failure(item.location, str(parsed.outcome))
+            problem = _problem(item.paper, parsed.outcome)
+            if problem or isinstance(parsed.outcome, PdfError):
+                yield failure(item.location, problem or str(parsed.outcome))
             else:
                 yield Read(item, self._describe(item, pdf, parsed.outcome), parsed.outcome)
         yield from failures
@@ -103,7 +111,9 @@ class FullTexts:
             try:
                 pdf = self._keep(item.pdf) if item.pdf else self._fetch(item.paper)
             except (FetchError, PdfError) as error:
-                failures.append(failure(item.location, str(error)))
+                unavailable = isinstance(error, FetchError)
+                said = failure(item.location, str(error))
+                failures.append(said.model_copy(update={"unavailable": unavailable}))
                 continue
             path = self._folder / f"{pdf.sha256}.pdf"
             if not self.is_current(item.paper, pdf.sha256) and path not in found:
@@ -178,5 +188,20 @@ def _abstract(document: Document) -> str:
     return " ".join(document.text[start:end].split())
 
 
+def _problem(paper: Paper, outcome: Document | PdfError) -> str | None:
+    """Report a PDF that says on its first page that it is another paper than its name or link promised."""
+    if isinstance(outcome, PdfError) or not outcome.title or has_placeholder_title(paper):
+        return None
+    promised, found = title_key(paper.title), title_key(outcome.title)
+    if promised in title_key(outcome.text[:_FIRST_PAGE]):
+        return None
+    if token_set_ratio(fold(paper.title), fold(outcome.title)) >= _ALIKE or found in promised:
+        return None
+    return (
+        f"is titled {excerpt(outcome.title)}, not {excerpt(paper.title)}: rename the file, or correct "
+        "the record's link"
+    )
+
+
 def _is_arxiv(paper: Paper) -> bool:
-    return bool(paper.url and "arxiv.org/abs/" in paper.url)
+    return parse_arxiv_id(paper.id) is not None

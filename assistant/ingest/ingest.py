@@ -1,19 +1,21 @@
 """The ingest itself: papers as records first, then full texts, each as soon as it is read."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from assistant.chunk import rename
 from assistant.errors import FetchError
 from assistant.ingest.full_text import FullTexts, Read, Wanted
 from assistant.ingest.index import Cut, cut, embed
-from assistant.ingest.shelf import Change, Shelf
+from assistant.ingest.shelf import Change, Shelf, has_own_abstract
 from assistant.models import Embedder
-from assistant.records import IngestReport, Paper, SourcedPaper, SourceFailure
+from assistant.records import IngestReport, Paper, PdfFile, SourcedPaper, SourceFailure
 from assistant.sources import parse_arxiv_id, read_source
+from assistant.sources.identity import has_placeholder_title
 from assistant.sources.merge import merge, merge_papers
 from assistant.store import IndexFingerprint, Store
 
@@ -23,14 +25,21 @@ if TYPE_CHECKING:
 BATCH = 64
 """Papers per commit; they become visible together."""
 
-BATCH_CHUNKS = 512
-"""Chunks of full texts per commit, but for the last paper of each."""
+BATCH_CHARACTERS = 200_000
+"""Characters of full texts per commit, but for the last paper of each."""
 
 Outcome = Literal["added", "updated", "unchanged"]
 
 
 Progress = Callable[[str, int, int], None]
 """Is told the stage, the papers through it, and how many there are."""
+
+
+class Made(NamedTuple):
+    """A paper as it is to be stored, with its chunks."""
+
+    change: Change
+    cut: Cut
 
 
 class Ingest:
@@ -64,6 +73,7 @@ class Ingest:
         self._fetcher = fetcher
         self._wants_pdf = wants_pdf
         self._progress = progress
+        self._generation = store.generation()
         self._shelf = Shelf(store.papers())
         self._outcomes: dict[str, Outcome] = {}
         self._failed: list[SourceFailure] = []
@@ -126,92 +136,118 @@ class Ingest:
         self, incoming: Sequence[SourcedPaper], fetched: Collection[str]
     ) -> list[Wanted]:
         """Index what the records say; return the papers whose full text is to be read."""
-        changed: list[Change] = []
+        changed: list[SourcedPaper] = []
         wanted: list[Wanted] = []
         for item in incoming:
             change = self._shelf.change(item.paper, item.pdf)
             is_read = item.pdf and self._full_texts.is_current(change.paper, item.pdf.sha256)
             if (item.pdf or item.paper.id in fetched) and not is_read:
                 wanted.append(Wanted(change.paper, item.location, item.pdf))
-            if item.pdf and not item.paper.abstract:
-                if is_read:
-                    self._note(change, changed=False)
+            if wanted and wanted[-1].location == item.location and _is_bare(item.paper):
+                if change.known is not None:
+                    self._note(Change(change.known, change.known))
                 continue  # until it is read, there is nothing to index
-            self._note(change, changed=change.paper != change.known)
             if change.paper != change.known:
-                changed.append(change)
+                changed.append(item)
                 self._shelf.put(change.paper)
+            else:
+                self._note(change)
+        self._refresh()
         for first in range(0, len(changed), BATCH):
             batch = changed[first : first + BATCH]
-            self._store_changes(batch, [self._cut_record(change) for change in batch])
+            self._commit([partial(self._make_record, item) for item in batch])
             self._progress("Indexing", first + len(batch), len(changed))
         return wanted
 
-    def _cut_record(self, change: Change) -> Cut:
+    def _make_record(self, item: SourcedPaper) -> Made:
         """Cut the abstract; of a full text that is stored, the chunks stay."""
+        change = self._shelf.change(item.paper, item.pdf)
         kept = []
         if change.known is not None and change.known.full_text is not None:
             stored = self._store.paper_chunks(change.known.id)
             kept = [rename(change.paper, chunk) for chunk in stored if chunk.source == "pdf"]
-        return cut(change.paper, self._embedder, kept=kept)
+        return Made(change, cut(change.paper, self._embedder, kept=kept))
 
     # Full texts
 
     def _index_full_texts(self, wanted: Sequence[Wanted]) -> None:
-        for batch in self._batches(self._full_texts.read(wanted), total=len(wanted)):
-            self._store_changes([change for change, _ in batch], [made for _, made in batch])
-
-    def _batches(
-        self, items: Iterable[Read | SourceFailure], *, total: int
-    ) -> Iterator[list[tuple[Change, Cut]]]:
-        """Cut documents as they come, and gather them into commits."""
-        batch: list[tuple[Change, Cut]] = []
-        for done, item in enumerate(items, 1):
-            self._progress("Reading PDFs", done, total)
+        batch: list[Read] = []
+        size = 0
+        for done, item in enumerate(self._full_texts.read(wanted), 1):
+            self._progress("Reading PDFs", done, len(wanted))
             if isinstance(item, SourceFailure):
                 self._failed.append(item)
                 continue
-            change = self._take(item)
-            batch.append((change, cut(change.paper, self._embedder, document=item.document)))
-            if sum(len(made.chunks) for _, made in batch) >= BATCH_CHUNKS:
-                yield batch
-                batch = []
+            batch.append(item)
+            size += len(item.document.text)
+            if size >= BATCH_CHARACTERS:
+                self._commit([partial(self._make_full_text, each) for each in batch])
+                batch, size = [], 0
         if batch:
-            yield batch
+            self._commit([partial(self._make_full_text, each) for each in batch])
+
+    def _make_full_text(self, item: Read) -> Made:
+        change = self._take(item)
+        return Made(change, cut(change.paper, self._embedder, document=item.document))
 
     def _take(self, item: Read) -> Change:
         """Lay a paper as its PDF describes it over what the library holds of it by now."""
-        change = self._shelf.change(item.paper, item.wanted.pdf)
-        paper = change.paper.model_copy(update={"full_text": item.paper.full_text})
-        if change.known is not None and change.known.abstract:
-            gave = change.known.full_text is not None and change.known.full_text.gave_abstract
-            full_text = item.paper.full_text
-            assert full_text is not None
-            paper = paper.model_copy(
-                update={"full_text": full_text.model_copy(update={"gave_abstract": gave})}
-            )
-        taken = Change(paper, change.known)
-        self._note(taken, changed=True)
-        self._shelf.put(paper)
-        return taken
+        full_text = item.paper.full_text
+        assert full_text is not None
+        file = item.wanted.pdf or PdfFile(path="", sha256=full_text.sha256)
+        change = self._shelf.change(item.paper, file)
+        if change.known is not None and has_own_abstract(change.known):
+            full_text = full_text.model_copy(update={"gave_abstract": False})
+        return Change(change.paper.model_copy(update={"full_text": full_text}), change.known)
 
     # Both
 
-    def _note(self, change: Change, *, changed: bool) -> None:
+    def _note(self, change: Change) -> None:
         before = self._outcomes.get(change.paper.id)
         if before is None and change.known is None:
             self._outcomes[change.paper.id] = "added"
         elif before is None or before == "unchanged":
-            self._outcomes[change.paper.id] = "updated" if changed else "unchanged"
+            is_same = change.paper == change.known
+            self._outcomes[change.paper.id] = "unchanged" if is_same else "updated"
 
-    def _store_changes(self, changes: Sequence[Change], cuts: Sequence[Cut]) -> None:
-        indexed = embed(cuts, self._embedder)
-        replaced = [change.replaces for change in changes if change.replaces is not None]
+    def _commit(self, makers: Sequence[Callable[[], Made]]) -> None:
+        """Make papers and store them together; anew if another process wrote in the meantime."""
+        made = self._make(makers)
+        indexed = embed([each.cut for each in made], self._embedder)
         with self._store.writer() as writer:
+            if self._store.generation() != self._generation:
+                self._refresh()
+                made = self._make(makers)
+                indexed = embed([each.cut for each in made], self._embedder)
+            replaced = [each.change.replaces for each in made if each.change.replaces is not None]
             writer.put(indexed, replaces=replaced, fingerprint=self._fingerprint())
+            self._generation = self._store.generation()
+        for each in made:
+            self._note(each.change)
         for paper_id in replaced:
             self._shelf.drop(paper_id)
         self._chunks += sum(len(paper.chunks) for paper in indexed)
+
+    def _refresh(self) -> None:
+        """Look at what the library holds, and remember at which moment."""
+        self._generation = self._store.generation()
+        self._shelf = Shelf(self._store.papers())
+
+    def _make(self, makers: Sequence[Callable[[], Made]]) -> list[Made]:
+        """Make each paper on top of those before it; of two that are one paper, the last is stored."""
+        made: dict[str, Made] = {}
+        for make in makers:
+            each = make()
+            if each.change.replaces in made:
+                del made[each.change.replaces]
+            made[each.change.paper.id] = each
+            self._shelf.put(each.change.paper)
+        return list(made.values())
+
+
+def _is_bare(paper: Paper) -> bool:
+    """Tell a paper of which nothing is known but an id or a file."""
+    return has_placeholder_title(paper) and not paper.abstract
 
 
 def _described(paper: Paper, metadata: "Metadata") -> Paper:

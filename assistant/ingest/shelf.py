@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from assistant.records import Paper, PdfFile
-from assistant.sources.identity import content_key, title_key
+from assistant.sources.identity import FILE_ID_PREFIX, content_key, title_key
 from assistant.sources.merge import merge
 
 _TELLING_TITLE_WORDS = 4
@@ -35,6 +35,8 @@ class Shelf:
         """Note how a paper is stored now."""
         self._papers[paper.id] = paper
         keys = [*_keys(paper), *_title_keys(paper)]
+        if paper.full_text is not None:
+            keys += [f"file {paper.full_text.sha256}", f"path {paper.full_text.path}"]
         self._by_key |= dict.fromkeys(keys, paper.id)
 
     def drop(self, paper_id: str) -> None:
@@ -44,19 +46,32 @@ class Shelf:
     def change(self, paper: Paper, pdf: PdfFile | None = None) -> Change:
         """Merge a record with the paper the library holds of it.
 
-        A paper is found by its ids, its content, and one that came as a PDF by its file's content and
-        place on the disk, and by its title.
+        A paper is found by its ids and its content; one that came as a PDF also by its file's content, by
+        its title, and by the file's place on the disk if the title there is still the same.
         """
-        keys = _keys(paper)
-        if pdf is not None:
-            keys += [f"file {pdf.sha256}", f"path {pdf.path}", *_title_keys(paper)]
-        known = next((found for key in keys if (found := self._find(key))), None)
+        known = self._known(paper, pdf)
         if known is None:
             return Change(paper, None)
-        if pdf is not None and known.full_text and known.full_text.path == pdf.path:
-            # The file changed; the paper stays what it was called when it came.
-            paper = paper.model_copy(update={"id": known.id} if _is_file_id(paper) else {})
-        return Change(merge(known, paper), known)
+        if _is_file_id(paper):
+            paper = paper.model_copy(update={"id": known.id})
+        merged = merge(known, paper)
+        if pdf is None and paper.abstract:
+            merged = _with_own_abstract(merged, paper.abstract)
+        elif pdf is not None and has_own_abstract(known):
+            merged = _with_own_abstract(merged, known.abstract, title=known.title)
+        return Change(merged, known)
+
+    def _known(self, paper: Paper, pdf: PdfFile | None) -> Paper | None:
+        keys = [*_keys(paper), f"file {pdf.sha256}"] if pdf else _keys(paper)
+        for key in keys:
+            if found := self._find(key):
+                return found
+        for found in map(self._find, _title_keys(paper)):
+            if found and (pdf is not None or _is_file_id(found)):
+                return found
+        found = self._find(f"path {pdf.path}") if pdf else None
+        is_same = found and title_key(found.title) == title_key(paper.title)
+        return found if is_same else None
 
     def _find(self, key: str) -> Paper | None:
         return self._papers.get(self._by_key.get(key, ""))
@@ -66,18 +81,27 @@ def _keys(paper: Paper) -> list[str]:
     keys = [f"id {name}" for name in (paper.id, *paper.aliases)]
     if paper.abstract:
         keys.append(f"content {content_key(paper.title, paper.abstract)}")
-    if paper.full_text is not None:
-        keys.append(f"file {paper.full_text.sha256}")
-        if paper.full_text.path:
-            keys.append(f"path {paper.full_text.path}")
     return keys
 
 
 def _title_keys(paper: Paper) -> list[str]:
     """A PDF that says its title is that paper; a short title is no sign."""
-    telling = len(paper.title.split()) >= _TELLING_TITLE_WORDS and paper.abstract
+    telling = len(paper.title.split()) >= _TELLING_TITLE_WORDS
     return [f"title {title_key(paper.title)}"] if telling else []
 
 
+def has_own_abstract(paper: Paper) -> bool:
+    """Tell whether the abstract came with a record, not out of the PDF."""
+    return bool(paper.abstract) and not (paper.full_text and paper.full_text.gave_abstract)
+
+
+def _with_own_abstract(paper: Paper, abstract: str, *, title: str | None = None) -> Paper:
+    full_text = paper.full_text
+    if full_text is not None:
+        full_text = full_text.model_copy(update={"gave_abstract": False})
+    kept = {"abstract": abstract, "full_text": full_text, "title": title or paper.title}
+    return paper.model_copy(update=kept)
+
+
 def _is_file_id(paper: Paper) -> bool:
-    return paper.id.startswith("pdf-")
+    return paper.id.startswith(FILE_ID_PREFIX)

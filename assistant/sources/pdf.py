@@ -22,6 +22,9 @@ _SEPARATORS = re.compile(r"[\s_+]+|%20")
 
 def read_pdf(blocks: Iterable[bytes], path: Path) -> Iterator[Item]:
     """Make the paper that a PDF stands for. Raises ``SourceError`` for what is not a PDF."""
+    place = str(path.absolute())
+    if not _is_text(place):
+        raise SourceError("its name is not UTF-8: rename it, or the folder it lies in")
     digest = _checked_digest(blocks)
     stem = _COPY_NUMBER.sub("", path.stem)
     arxiv = parse_arxiv_id(stem)
@@ -32,8 +35,16 @@ def read_pdf(blocks: Iterable[bytes], path: Path) -> Iterator[Item]:
     )
     item = build_paper(draft, location(path))
     if isinstance(item, SourcedPaper):
-        item = item.model_copy(update={"pdf": PdfFile(path=str(path.absolute()), sha256=digest)})
+        item = item.model_copy(update={"pdf": PdfFile(path=place, sha256=digest)})
     yield item
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _checked_digest(blocks: Iterable[bytes]) -> str:

@@ -64,6 +64,8 @@ def _placeholder(arxiv: ArxivId, place: str) -> Item:
 
 
 def _read_file(path: Path) -> Iterator[Item]:
+    if path.is_fifo() and Path("/dev") not in path.parents:
+        raise SourceError("is a pipe, not a file: name a file, or /dev/stdin")
     with path.open("rb") as file:
         blocks = iter(partial(file.read, _BLOCK_BYTES), b"")
         head = next(blocks, b"")
