@@ -19,6 +19,7 @@ _HEAVY = ("chromadb", "langchain", "onnxruntime", "streamlit")
 _QUESTION = "What does DAPO reach on AIME 2024, and with which base model?"
 _MEGABYTE = 1024 * 1024
 _THESIS_PAGES = 136
+_BATCH = 512
 
 _IMPORTED_BY_HELP = f"""
 import sys
@@ -124,9 +125,8 @@ def _pdfs() -> list[Target]:
 
 
 def _seconds_to_embed(home: Path) -> float:
-    """Time the embedding of the chunks of all full texts, in the batches of an ingest."""
+    """Time the embedding of the chunks of all full texts, in large batches."""
     from assistant.chunk import embedding_text
-    from assistant.ingest.ingest import BATCH_CHUNKS
     from assistant.models.minilm import MiniLM
     from assistant.store import Store
 
@@ -141,8 +141,8 @@ def _seconds_to_embed(home: Path) -> float:
     embedder.embed(texts[:1])
     return _timed(
         lambda: [
-            embedder.embed(texts[first : first + BATCH_CHUNKS])
-            for first in range(0, len(texts), BATCH_CHUNKS)
+            embedder.embed(texts[first : first + _BATCH])
+            for first in range(0, len(texts), _BATCH)
         ]
     )
 
