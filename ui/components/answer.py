@@ -1,0 +1,185 @@
+"""A question and its answer, as they stay."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from assistant.conversations import (
+    MAX_COMMENT,
+    Conversation,
+    ConversationStore,
+    Exchange,
+    Feedback,
+    place,
+)
+from assistant.records import (
+    Answer,
+    Claim,
+)
+from ui import safe
+from ui.components import chips
+
+AVATAR = ":material/auto_stories:"
+"""What stands for the assistant."""
+
+_VERDICTS = {
+    "partial": ("orange", "Partly supported", "the cited passage states only a part of this"),
+    "unsupported": ("red", "Not supported", "no cited passage states this"),
+    "contradicted": ("red", "Contradicted", "a cited passage states the opposite"),
+    "unchecked": ("gray", "Not checked", "this was not checked against its passages"),
+}
+_THUMBS = {0: "down", 1: "up"}
+_POINTS = {"down": 0, "up": 1}
+
+
+def draw_question(exchange: Exchange) -> None:
+    """Draw what was asked."""
+    with st.chat_message("user", avatar=":material/person:"):
+        st.markdown(safe.paragraphs(exchange.question))
+
+
+@st.fragment
+def draw_answer(conversation: Conversation, exchange: Exchange, store: ConversationStore) -> None:
+    """Draw a kept answer: text, chips, verdicts, what was searched, feedback."""
+    with st.chat_message("assistant", avatar=AVATAR):
+        _text(exchange)
+        chips.draw(exchange.id, exchange.citations)
+        if exchange.answer is not None:
+            _verdicts(exchange.answer.claims)
+            _foot(conversation, exchange, exchange.answer, store)
+    chips.open_chosen(exchange.id, exchange.citations, exchange.passages)
+
+
+def markdown(exchange: Exchange) -> str:
+    """Return an answer's Markdown, safe to show."""
+    return safe.answer(
+        exchange.text,
+        numbers={citation.number for citation in exchange.citations},
+        urls={citation.url for citation in exchange.citations if citation.url},
+    )
+
+
+def _text(exchange: Exchange) -> None:
+    answer = exchange.answer
+    if answer is not None and answer.refused:
+        st.info(markdown(exchange), icon=":material/help:")
+        st.caption("Nothing was made up. Ask in other words, or add papers that could say it.")
+        return
+    if exchange.text:
+        st.markdown(markdown(exchange))
+    if answer is not None:
+        return
+    if exchange.error:
+        st.error(safe.plain(exchange.error), icon=":material/error:")
+    else:
+        st.caption(":material/stop_circle: Stopped. What had come by then is kept.")
+
+
+def _verdicts(claims: Sequence[Claim]) -> None:
+    doubtful = [claim for claim in claims if claim.verdict != "supported"]
+    if claims and not doubtful:
+        st.caption(":material/verified: Every statement is supported by the passage it cites.")
+    for claim in doubtful:
+        colour, name, reason = _VERDICTS[claim.verdict]
+        cited = "".join(f" :blue-badge[{number}]" for number in claim.citations)
+        st.markdown(
+            f":{colour}-badge[:material/warning: {name}] {safe.short(claim.text, most=220)}{cited}"
+            f"  \n:small[{reason}]"
+        )
+
+
+def _foot(
+    conversation: Conversation, exchange: Exchange, answer: Answer, store: ConversationStore
+) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        _thumbs(conversation, exchange, store)
+        inspector = st.toggle("What was searched", key=f"inspect-{exchange.id}")
+        st.caption(cost_line(answer), width="stretch")
+    if exchange.feedback.vote is not None:
+        _comment(conversation, exchange, store)
+    if inspector:
+        _inspector(exchange, answer)
+
+
+def cost_line(answer: Answer) -> str:
+    """Say what an answer took: time, tokens, money and which backend wrote it."""
+    parts = [f"{answer.timings_ms.total / 1000:.1f} s", safe.plain(answer.backend)]
+    if answer.usage.input_tokens or answer.usage.output_tokens:
+        parts.append(f"{answer.usage.input_tokens} + {answer.usage.output_tokens} tokens")
+        cost = answer.usage.cost_usd
+        parts.append("price unknown" if cost is None else f"\\${cost:.4f}")
+    return " · ".join(parts)
+
+
+def _thumbs(conversation: Conversation, exchange: Exchange, store: ConversationStore) -> None:
+    key = f"vote-{exchange.id}"
+    old = exchange.feedback
+
+    def keep() -> None:
+        vote = _THUMBS.get(st.session_state[key])
+        store.comment(
+            conversation.id, exchange.id, Feedback.model_validate(old.model_dump() | {"vote": vote})
+        )
+
+    if key not in st.session_state and old.vote is not None:
+        st.session_state[key] = _POINTS[old.vote]
+    st.feedback("thumbs", key=key, on_change=keep)
+
+
+def _comment(conversation: Conversation, exchange: Exchange, store: ConversationStore) -> None:
+    key = f"comment-{exchange.id}"
+    old = exchange.feedback
+
+    def keep() -> None:
+        comment = st.session_state[key]
+        store.comment(
+            conversation.id,
+            exchange.id,
+            Feedback.model_validate(old.model_dump() | {"comment": comment}),
+        )
+        st.toast("Thank you: kept with the conversation.")
+
+    st.text_input(
+        "Comment on this answer",
+        value=old.comment,
+        key=key,
+        max_chars=MAX_COMMENT,
+        placeholder="What was good, or off? Enter keeps it.",
+        on_change=keep,
+        label_visibility="collapsed",
+    )
+
+
+def _inspector(exchange: Exchange, answer: Answer) -> None:
+    with st.container(border=True):
+        st.markdown(f"**Searched for** {safe.plain(exchange.standalone_question)}")
+        times = answer.timings_ms
+        st.caption(
+            f"rewrite {times.rewrite:.0f} ms · retrieve {times.retrieve:.0f} ms · "
+            f"answer {times.answer:.0f} ms · verify {times.verify:.0f} ms"
+        )
+        st.dataframe(
+            [
+                {
+                    "Rank": each.rank,
+                    "Score": each.score,
+                    "Paper": each.title,
+                    "Where": place(each),
+                    "Passage": each.text,
+                }
+                for each in exchange.passages
+            ],
+            hide_index=True,
+            row_height=36,
+            height=min(36 * (len(exchange.passages) + 1) + 4, 320),
+            column_config={
+                "Rank": st.column_config.NumberColumn(width=50),
+                "Score": st.column_config.NumberColumn(format="%.3f", width=60),
+                "Paper": st.column_config.TextColumn(width="medium"),
+                "Where": st.column_config.TextColumn(width="small"),
+                "Passage": st.column_config.TextColumn(width="large"),
+            },
+            alt="Passages found, best first, with their scores",
+        )
+        st.caption("The answer's own words, to copy:")
+        st.code(answer.answer, language=None, wrap_lines=True)

@@ -1,0 +1,167 @@
+"""An answer as it comes, word by word."""
+
+import queue
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
+from typing import NamedTuple
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from assistant.conversations import ConversationStore, Exchange, Found
+from assistant.errors import AssistantError
+from assistant.library import Library
+from assistant.records import (
+    AnswerDone,
+    AnswerText,
+    Citation,
+    Cited,
+    Event,
+    PassagesFound,
+    QuestionRewritten,
+    Turn,
+)
+from ui.components import answer
+
+_POLL = 0.25  # seconds between two looks at whether the reader stopped the answer
+_FRAME = 0.05  # seconds between two redraws of a growing answer
+_AHEAD = 4  # pages
+
+
+def stream(
+    exchange: Exchange,
+    *,
+    library: Library,
+    history: Sequence[Turn],
+    store: ConversationStore,
+    into: str,
+) -> None:
+    """Answer a question word by word; what came is kept, also if the reader stops it."""
+    growing = _Growing(exchange)
+    events = _Events(library, exchange, history)
+    try:
+        store.add(into, exchange)
+        with st.chat_message("assistant", avatar=answer.AVATAR):
+            slot = st.empty()
+            slot.caption(f":material/search: {growing.status}")
+            drawn = time.monotonic()
+            for event in events:
+                if event is not None:
+                    growing.take(event)
+                # Drawing is also where Streamlit notices that the reader pressed Stop.
+                if event is None or time.monotonic() - drawn >= _FRAME or not growing.shown:
+                    growing.draw(slot)
+                    drawn = time.monotonic()
+            growing.draw(slot)
+    except AssistantError as error:
+        growing.fail(str(error))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the page must say it
+        growing.fail(f"unexpected {type(error).__name__}: {error}")
+    finally:
+        events.close()
+        store.add(into, growing.exchange)
+    _draw_ahead(library, growing.exchange.citations)
+
+
+def _draw_ahead(library: Library, citations: Sequence[Citation]) -> None:
+    """Draw the pages cited first, so that they are there when their chips are chosen."""
+    wanted = [each for each in citations if each.page_first is not None][:_AHEAD]
+
+    def draw() -> None:
+        for each in wanted:
+            with suppress(AssistantError):  # who opens the source will be told
+                library.page_image(each.paper_id, each.page_first or 1, boxes=each.boxes)
+
+    if wanted:
+        threading.Thread(target=draw, daemon=True, name="draw-ahead").start()
+
+
+class _Growing:
+    """An exchange while its answer comes."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.status = "Searching the papers…"
+        self.shown = False
+
+    def take(self, event: Event) -> None:
+        """Take in what came."""
+        exchange = self.exchange
+        match event:
+            case QuestionRewritten():
+                self._update(standalone_question=event.standalone_question)
+            case PassagesFound():
+                self._update(passages=tuple(map(Found.of, event.passages)))
+                self.status = f"Reading {len(event.passages)} passages…"
+            case AnswerText():
+                self._update(text=exchange.text + event.text)
+            case Cited():
+                self._update(citations=(*exchange.citations, event.citation))
+            case AnswerDone():
+                done = event.answer
+                self._update(answer=done, text=done.answer, citations=done.citations)
+            case _:
+                self.status = "Checking the claims…"
+
+    def fail(self, message: str) -> None:
+        """Note what went wrong."""
+        self._update(error=message)
+
+    def draw(self, slot: DeltaGenerator) -> None:
+        """Show what is there."""
+        if self.exchange.text:
+            self.shown = True
+            slot.markdown(answer.markdown(self.exchange) + ("" if self.exchange.answer else " ▍"))
+        else:
+            slot.caption(f":material/search: {self.status}")
+
+    def _update(self, **changes: object) -> None:
+        self.exchange = self.exchange.model_copy(update=changes)
+
+
+class _Failed(NamedTuple):
+    error: Exception
+
+
+class _Events:
+    """The events of an answer, read in a thread; None where nothing came for a moment.
+
+    A model that hangs would otherwise keep the page from noticing that the reader stopped it.
+    """
+
+    def __init__(self, library: Library, exchange: Exchange, history: Sequence[Turn]) -> None:
+        self._queue: queue.SimpleQueue[Event | _Failed | None] = queue.SimpleQueue()
+        self._stopped = threading.Event()
+        work = (library, exchange, history)
+        threading.Thread(target=self._read, args=work, daemon=True, name="answer").start()
+
+    def __iter__(self) -> Iterator[Event | None]:
+        while True:
+            try:
+                event = self._queue.get(timeout=_POLL)
+            except queue.Empty:
+                yield None
+                continue
+            if isinstance(event, _Failed):
+                raise event.error
+            if event is None:
+                return
+            yield event
+
+    def close(self) -> None:
+        """Let the thread end with the next event."""
+        self._stopped.set()
+
+    def _read(self, library: Library, exchange: Exchange, history: Sequence[Turn]) -> None:
+        try:
+            events = library.ask(exchange.question, history=history, papers=exchange.papers or None)
+            with closing(events):  # type: ignore[type-var]  # a generator, declared as an iterator
+                for event in events:
+                    self._queue.put(event)
+                    if self._stopped.is_set():
+                        return
+        except Exception as error:  # noqa: BLE001 - it is raised again where the page waits
+            self._queue.put(_Failed(error))
+        self._queue.put(None)

@@ -1,0 +1,1 @@
+"""The pages, a function each. A folder named ``pages`` would be taken for pages of Streamlit's own."""
