@@ -141,8 +141,7 @@ def _seconds_to_embed(home: Path) -> float:
     embedder.embed(texts[:1])
     return _timed(
         lambda: [
-            embedder.embed(texts[first : first + _BATCH])
-            for first in range(0, len(texts), _BATCH)
+            embedder.embed(texts[first : first + _BATCH]) for first in range(0, len(texts), _BATCH)
         ]
     )
 

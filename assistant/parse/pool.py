@@ -268,7 +268,7 @@ class _Worker:
                 stderr=subprocess.DEVNULL,
                 bufsize=0,
                 cwd=tempfile.gettempdir(),
-                env=_environment(),
+                env=worker_environment(),
                 start_new_session=True,
             )
         except OSError as error:
@@ -375,7 +375,7 @@ class _Worker:
 _MAIN = "from assistant.parse.worker import main; main()"
 
 
-def _environment() -> dict[str, str]:
+def worker_environment() -> dict[str, str]:
     """What a worker needs to run, the import path included, and no secrets."""
     passed = {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
     return passed | {

@@ -20,16 +20,16 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from assistant.errors import PdfError, StorageError, UnavailableError
-from assistant.parse.pool import _environment
+from assistant.parse.pool import worker_environment
 from assistant.parse.worker import (
     Limits,
     Reply,
-    _describe,
-    _restrict,
-    _send,
-    _silence,
+    describe,
     encode,
     one_line,
+    restrict,
+    send,
+    silence,
 )
 from assistant.records import Box, Record
 
@@ -169,7 +169,7 @@ class _Process:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 cwd=tempfile.gettempdir(),
-                env=_environment(),
+                env=worker_environment(),
                 start_new_session=True,
             )
         except OSError as error:
@@ -227,21 +227,21 @@ def _check(reply: Reply, limits: Limits) -> None:
 def main() -> None:
     """Draw one page as asked on standard input, and end."""
     replies, requests = os.dup(1), os.dup(0)
-    _silence()
+    silence()
     try:
         limits = Limits.model_validate_json(sys.argv[1])
-        _restrict(limits)
+        restrict(limits)
         import PIL.PngImagePlugin  # noqa: F401 - loaded before anyone waits for it
         import pypdfium2  # noqa: F401 - the same
     except Exception as error:  # noqa: BLE001 - whatever it is, it must be told
-        _send(replies, Reply(kind="unable", message=_describe(error)))
+        send(replies, Reply(kind="unable", message=describe(error)))
         return
     with os.fdopen(requests, "rb") as stream:
         line = stream.readline()
     if not line:
         return  # nobody needed it
     signal.setitimer(signal.ITIMER_REAL, limits.seconds)
-    _send(replies, _serve(Drawing.model_validate_json(line)))
+    send(replies, _serve(Drawing.model_validate_json(line)))
 
 
 def _serve(drawing: Drawing) -> Reply:
@@ -257,7 +257,7 @@ def _serve(drawing: Drawing) -> Reply:
     except PdfError as error:
         return Reply(kind="refused", message=one_line(str(error)))
     except Exception as error:  # noqa: BLE001 - a hostile file may raise anything
-        return Reply(kind="refused", message=f"cannot be drawn: {_describe(error)}")
+        return Reply(kind="refused", message=f"cannot be drawn: {describe(error)}")
     return Reply(kind="done")
 
 

@@ -61,22 +61,22 @@ def main() -> None:
     """Serve until the pool closes standard input. Arguments: the reader's dotted name, the limits."""
     replies = os.dup(1)
     requests = os.dup(0)
-    _silence()
+    silence()
     try:
         limits = Limits.model_validate_json(sys.argv[2])
-        _restrict(limits)
+        restrict(limits)
         read = _load(sys.argv[1])
     except Exception as error:  # noqa: BLE001 - whatever it is, the pool must hear of it
-        _send(replies, Reply(kind="unable", message=_describe(error)))
+        send(replies, Reply(kind="unable", message=describe(error)))
         return
     lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(requests, lines), daemon=True).start()
-    _send(replies, Reply(kind="ready"))
+    send(replies, Reply(kind="ready"))
     while (line := lines.get()) is not None:
         signal.setitimer(signal.ITIMER_REAL, limits.seconds + _GRACE)
         reply = _serve(Request.model_validate_json(line), read, limits)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        _send(replies, reply)
+        send(replies, reply)
 
 
 def encode(path: Path) -> str:
@@ -101,9 +101,9 @@ def _serve(request: Request, read: Callable[..., Document], limits: Limits) -> R
     except MemoryError:
         return Reply(kind="memory")
     except OSError as error:
-        return Reply(kind="failed", message=f"cannot be read: {_describe(error)}")
+        return Reply(kind="failed", message=f"cannot be read: {describe(error)}")
     except Exception as error:  # noqa: BLE001 - a hostile file may raise anything
-        return Reply(kind="refused", message=f"cannot be read: {_describe(error)}")
+        return Reply(kind="refused", message=f"cannot be read: {describe(error)}")
     try:
         output.write_text(content, encoding="utf-8")
     except OSError as error:
@@ -114,18 +114,19 @@ def _serve(request: Request, read: Callable[..., Document], limits: Limits) -> R
     return Reply(kind="done")
 
 
-def _describe(error: Exception) -> str:
+def describe(error: Exception) -> str:
+    """Say in a line what kind of error it is, and what it says."""
     return one_line(f"{type(error).__name__}: {error}").rstrip(": ")
 
 
-def _silence() -> None:
+def silence() -> None:
     """Keep what libraries print out of the replies."""
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
 
 
-def _restrict(limits: Limits) -> None:
+def restrict(limits: Limits) -> None:
     """Give up what reading does not need: memory, large files, core dumps and the network."""
     for kind, value in (
         (resource.RLIMIT_AS, limits.memory_bytes),
@@ -161,6 +162,7 @@ def _listen(requests: int, lines: "queue.SimpleQueue[bytes | None]") -> None:
     os._exit(1)
 
 
-def _send(replies: int, reply: Reply) -> None:
+def send(replies: int, reply: Reply) -> None:
+    """Write a reply to a pipe, as one line."""
     with suppress(OSError):  # the pool is gone; the listener ends this process
         os.write(replies, reply.model_dump_json().encode() + b"\n")
