@@ -7,12 +7,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import CHROMIUM, ask, chip, chromium, load_sample, question_box, serving, upload
+from browser import (
+    CHROMIUM,
+    PATIENCE,
+    ask,
+    chip,
+    chromium,
+    load_sample,
+    question_box,
+    serving,
+    upload,
+)
 from playwright.sync_api import Browser, Page, Request, expect
 from reportlab.pdfgen.canvas import Canvas
 
 from fake_openai import FakeOpenAI
 from pdfs import draw, lines
+
+expect.set_options(timeout=PATIENCE / 3)
 
 _QUESTION = "What does DAPO reach on AIME 2024?"
 _HOSTILE = """Title: <script>document.title='owned'</script> <img src=x onerror=\
@@ -39,6 +51,7 @@ def app(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[
     """An app whose library holds the sample digest."""
     with serving(tmp_path_factory.mktemp("app") / "home") as address:
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE)
         load_sample(page, address)
         page.close()
         yield address
@@ -49,6 +62,7 @@ def page(browser: Browser) -> Iterator[Page]:
     """A fresh session; what it asked for from elsewhere fails the test."""
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     page = context.new_page()
+    page.set_default_timeout(PATIENCE)
     outside: list[str] = []
 
     def note(request: Request) -> None:
@@ -193,6 +207,8 @@ def test_a_hostile_paper_changes_nothing(page: Page, tmp_path: Path) -> None:
 
 def test_two_sessions_at_once_do_not_disturb_each_other(browser: Browser, app: str) -> None:
     first, second = browser.new_page(), browser.new_page()
+    for each in (first, second):
+        each.set_default_timeout(PATIENCE)
     first.goto(app)
     second.goto(app)
     for page, question in ((first, _QUESTION), (second, "What is EvalTree?")):
@@ -229,6 +245,7 @@ def test_a_narrow_screen_needs_no_sideways_scrolling(
     browser: Browser, app: str, place: str, scheme: str
 ) -> None:
     page = browser.new_page(viewport={"width": 400, "height": 850}, color_scheme=scheme)  # type: ignore[arg-type]
+    page.set_default_timeout(PATIENCE)
     page.goto(f"{app}/{place}")
     expect(page.get_by_role("heading").first).to_be_visible()
     page.wait_for_timeout(500)
@@ -239,6 +256,7 @@ def test_a_narrow_screen_needs_no_sideways_scrolling(
 def test_another_name_for_this_machine_gets_nothing(browser: Browser, app: str) -> None:
     context = browser.new_context(extra_http_headers={})
     page = context.new_page()
+    page.set_default_timeout(PATIENCE)
     refused: list[int] = []
     page.on("console", lambda message: refused.append(1) if "403" in message.text else None)
     page.goto(app.replace("127.0.0.1", "rebound.localhost"))
