@@ -97,9 +97,7 @@ class ProviderChat:
         kept = self._kept(messages, "text")
         if kept is not None:
             return kept
-        with self._place():
-            reply = self._call(lambda: self._model.invoke(_convert(messages)))
-        completion = self._completion(messages, [reply])
+        completion = self._uncached(messages)
         self._keep(messages, "text", completion)
         return completion
 
@@ -146,6 +144,7 @@ class ProviderChat:
                 schema.model_json_schema(), include_raw=True
             )
         except NotImplementedError as error:
+            # How LangChain's base class says that a provider's client takes no schema at all.
             raise _OtherFormError from error
         reply = runnable.invoke(_convert(messages))
         assert isinstance(reply, dict)
@@ -298,9 +297,8 @@ class ProviderChat:
         if provider == "openai":
             options["stream_usage"] = True
             if self._base_url is not None and not os.environ.get("OPENAI_API_KEY"):
-                options["api_key"] = (
-                    "none"  # servers on this machine want none, the client wants one
-                )
+                # Servers on this machine want none, the client wants one.
+                options["api_key"] = "none"
         return {**options, "timeout": self._timeout, "max_retries": 0}
 
     # Keeping replies

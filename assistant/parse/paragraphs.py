@@ -74,16 +74,6 @@ def _add_flow(parts: list[Part], flow: Flow, page: Page, profile: Profile) -> No
         fresh = False
 
 
-def _next_to(part: Part, piece: Piece, column: Column, profile: Profile) -> bool:
-    """Whether the first line of a stack goes on the row or stands under the last line of a part."""
-    last = part.last
-    if _same_row(last, piece):
-        return True
-    step = last.base - piece.base
-    under = last.page == piece.page and 0 < step < 1.5 * profile.pitch * piece.size
-    return under and not part.masthead and abs(part.column.left - column.left) < 3
-
-
 def _same_row(a: Piece, b: Piece) -> bool:
     return a.page == b.page and abs(a.base - b.base) < 0.5 * max(a.size, b.size)
 

@@ -27,10 +27,6 @@ _MIN_TITLE = 12  # characters
 _MAX_TITLE = 400
 _MAX_ABSTRACT_PARTS = 6
 _ABSTRACT = re.compile(r"(?:abstract|summary)\s*[.:—–-]+\s*", re.IGNORECASE)
-_AFTER_ABSTRACT = re.compile(
-    r"(?:key\s?words|index terms|date|correspondence|code|project page|ccs concepts)\b|.{0,2}\s?https?:",
-    re.IGNORECASE,
-)
 _PDFIUM_PASSWORD = re.compile("password", re.IGNORECASE)
 
 
@@ -155,10 +151,6 @@ def _title(parts: Sequence[Part]) -> str | None:
             if _MIN_TITLE <= len(text) <= _MAX_TITLE and " " in text:
                 return text
     return None
-
-
-def _in_abstract(part: Part) -> bool:
-    return part.kind == "text" and not _AFTER_ABSTRACT.match(part.text)
 
 
 def _abstract(parts: Sequence[Part], blocks: Sequence[Block], text: str) -> tuple[int, int] | None:

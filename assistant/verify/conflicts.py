@@ -215,10 +215,6 @@ def _pivots(claim: Wording, sentence: Wording) -> Iterator[tuple[Word, Word]]:
                 yield word, other
 
 
-def _is_passive(pivot: Word, wording: Wording) -> bool:
-    return wording.text[pivot.span.end :].lstrip().startswith("by ")
-
-
 def _sides(pivot: Word, wording: Wording) -> tuple[frozenset[str], frozenset[str]]:
     before = frozenset(w.stem for w in wording.content if w.span.start < pivot.span.start)
     after = frozenset(w.stem for w in wording.content if w.span.start > pivot.span.start)
