@@ -5,9 +5,7 @@ under a lock. A damaged file is reported and left alone.
 """
 
 import json
-import os
 import secrets
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,6 +17,7 @@ from filelock import FileLock, Timeout
 from pydantic import Field, StringConstraints, ValidationError
 
 from assistant.errors import LibraryBusyError, NotFoundError, StorageError
+from assistant.files import write_whole
 from assistant.records import Answer, Citation, CleanText, Passage, Record, SourceKind, Turn
 from assistant.text import clean, fold
 
@@ -250,7 +249,7 @@ class ConversationStore:
                     raise _missing() from error
                 moment = now()
                 old = Conversation(id=conversation_id, created=moment, updated=moment)
-            self._write(path, change(old).model_dump_json(indent=1))
+            write_whole(path, change(old).model_dump_json(indent=1).encode())
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -265,18 +264,6 @@ class ConversationStore:
             ) from error
         except OSError as error:
             raise self._unwritable(error) from error
-
-    def _write(self, path: Path, content: str) -> None:
-        handle, name = tempfile.mkstemp(prefix="new-", dir=self._folder)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
 
     def _load(self, path: Path) -> tuple[Conversation, Entry]:
         """Read a file, or remember it unchanged. Raises ``FileNotFoundError``."""

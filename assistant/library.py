@@ -1,7 +1,6 @@
 """The library of papers: the one façade that command line, pages, eval and servers call."""
 
 import os
-import shutil
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
@@ -15,7 +14,14 @@ from assistant.answer import evidence, extractive, rewrite
 from assistant.answer.generative import Generative
 from assistant.answer.keys import read_secret
 from assistant.asking import Asker, Backend
-from assistant.compare import MAX_PAPERS, Comparer, SavedComparison, Shelf, matching
+from assistant.compare import (
+    MAX_PAPERS,
+    Comparer,
+    ExtractiveFiller,
+    SavedComparison,
+    Shelf,
+    matching,
+)
 from assistant.config import Settings, redact
 from assistant.errors import (
     AssistantError,
@@ -32,7 +38,7 @@ from assistant.models.chat import ChatModel, open_chat
 from assistant.models.ledger import Budget, Ledger, Total, spent
 from assistant.models.minilm import MiniLM
 from assistant.models.prices import Prices, read_prices
-from assistant.names import NameMatcher
+from assistant.names import NameMatcher, short_title
 from assistant.query import Query, analyse
 from assistant.records import (
     Box,
@@ -66,7 +72,6 @@ _PROMPT_TOKENS, _ANSWER_TOKENS = 1_500, 1_500
 _PER_PAPER_SEARCH = 3
 _TOPIC_PASSAGES = 4
 _CELL_PASSAGES = 6
-_SHORT_TITLE_WORDS = 6
 
 
 class RankedPaper(NamedTuple):
@@ -196,10 +201,7 @@ class Library:
         home = self.settings.home
         for folder in (self._pdf_folder, home / "documents", home / "pages"):
             for path in folder.glob(f"{sha256}*"):
-                if path.is_file():
-                    path.unlink(missing_ok=True)
-                else:
-                    shutil.rmtree(path, ignore_errors=True)
+                path.unlink(missing_ok=True)
 
     def export(self, file_format: Format) -> str:
         """Write the library's papers as BibTeX, CSV or JSON."""
@@ -311,7 +313,7 @@ class Library:
         found = [(each, names.names_of(each.title, each.chunk.text)) for each in passages]
         named = [each for each, mentions in found if mentions] or passages[:1]
         return rewrite.Topic(
-            names=tuple(_short_title(passage.title) for passage in named),
+            names=tuple(short_title(passage.title) for passage in named),
             mentions=tuple({word.surface for _, mentions in found for word in mentions}),
             score=passages[0].score,
         )
@@ -348,15 +350,15 @@ class Library:
             query = self._analyse(_checked(question))
             passages = self._retrieve(query, limit=MAX_PAPERS, per_paper=1, papers=None)
             chosen += map(self.paper, matching(evidence.weigh(query, passages, self._reader)))
-        return Comparer(
+        filler = ExtractiveFiller(
             analyse=self._analyse,
             embed=self._embedder.embed,
             retrieve=self._retrieve_for_cell,
             chunks_of=self._store.paper_chunks,
             reader=self._reader,
-            shelf=self._shelf,
-            backend=extractive.NAME,
-        ).compare(chosen, aspects, held=self.papers(), save=save)
+        )
+        comparer = Comparer(filler, shelf=self._shelf, backend=extractive.NAME)
+        return comparer.compare(chosen, aspects, held=self.papers(), save=save)
 
     def comparison(self, name: str) -> SavedComparison:
         """Return what is kept of a comparison, its stale papers included.
@@ -574,9 +576,3 @@ def _checked(question: str) -> str:
             f"the question has {len(cleaned)} characters: ask in {MAX_QUESTION} at most"
         )
     return cleaned
-
-
-def _short_title(title: str) -> str:
-    """Return what a paper is called in a sentence: its title up to a colon, if that is short."""
-    head = title.partition(":")[0]
-    return head if len(head.split()) <= _SHORT_TITLE_WORDS else title

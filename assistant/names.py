@@ -8,6 +8,7 @@ from assistant.text import terms
 _NAME_WORDS = 3
 _RARE = 4
 """A word in this many chunks at most can stand for the papers that hold it."""
+_SHORT_TITLE_WORDS = 6
 
 
 class NameMatcher:
@@ -61,3 +62,9 @@ def _is_rare(word: QueryWord, vocabulary: Vocabulary) -> bool:
 
 def _is_held(word: QueryWord, held: Collection[str]) -> bool:
     return word.terms[-1] in held or all(term in held for term in word.terms[:-1] or word.terms)
+
+
+def short_title(title: str) -> str:
+    """Return what a paper is called in a sentence or a table: its title up to a colon, if that is short."""
+    head = title.partition(":")[0]
+    return head if len(head.split()) <= _SHORT_TITLE_WORDS else title

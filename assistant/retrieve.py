@@ -92,13 +92,16 @@ def retrieve(
     # Names need the chunk's text, so they are looked for among the best candidates alone.
     candidates = scored[: max(_NAMED_DEPTH, 2 * limit)]
     chunks = index.chunks([candidate.chunk_id for candidate in candidates])
-    titles = _Titles(index)
+    ids = {chunk.paper_id for chunk in chunks.values()}
+    # A paper that another process removes meanwhile takes its chunks along.
+    held = {paper_id: paper for paper_id in ids if (paper := index.paper(paper_id)) is not None}
     names = NameMatcher(query, index)
     ranked = sorted(
         (
-            Scored(chunk.id, score + NAME_BONUS * names.weigh(titles[chunk.paper_id], chunk.text))
+            Scored(chunk.id, score + NAME_BONUS * names.weigh(paper.title, chunk.text))
             for chunk_id, score in candidates
             if (chunk := chunks.get(chunk_id)) is not None
+            and (paper := held.get(chunk.paper_id)) is not None
         ),
         key=_best_first,
     )
@@ -108,7 +111,8 @@ def retrieve(
         chunk = chunks[chunk_id]
         if taken[chunk.paper_id] < per_paper and len(passages) < limit:
             taken[chunk.paper_id] += 1
-            passages.append(_passage(chunk, index, score, rank=len(passages) + 1))
+            paper = held[chunk.paper_id]
+            passages.append(passage_of(chunk, paper, rank=len(passages) + 1, score=score))
     return passages
 
 
@@ -141,22 +145,8 @@ def score_chunks(
     return sorted(scored, key=_best_first)
 
 
-class _Titles(dict[str, str]):
-    """Titles by paper id, fetched once each."""
-
-    def __init__(self, index: Index) -> None:
-        super().__init__()
-        self._index = index
-
-    def __missing__(self, paper_id: str) -> str:
-        paper = self._index.paper(paper_id)
-        self[paper_id] = paper.title if paper is not None else ""
-        return self[paper_id]
-
-
-def _passage(chunk: Chunk, index: Index, score: float, *, rank: int) -> Passage:
-    paper = index.paper(chunk.paper_id)
-    assert paper is not None, "the store shows chunks of papers it holds"
+def passage_of(chunk: Chunk, paper: Paper, *, rank: int, score: float) -> Passage:
+    """Make a paper's chunk the passage that was found at ``rank``."""
     return Passage(
         rank=rank,
         chunk=chunk,

@@ -275,10 +275,14 @@ def test_a_pdf_lost_from_the_library_comes_back_with_the_next_ingest(
 
 def test_removal_takes_the_pdf_along(home: Path, library: Library, tmp_path: Path) -> None:
     library.ingest([str(write_paper(tmp_path / "walrus.pdf"))])
-    library.remove([only_paper(library).id])
+    paper = only_paper(library)
+    assert library.page_image(paper.id, 1) is not None
+    folders = [home / name for name in ("pdfs", "documents", "pages")]
+    assert all(list(folder.glob("*.*")) for folder in folders)
 
-    left = [path for name in ("pdfs", "documents") for path in (home / name).glob("*.*")]
-    assert left == []
+    library.remove([paper.id])
+
+    assert [path for folder in folders for path in folder.glob("*.*")] == []
 
 
 def test_a_name_that_is_no_text_is_one_failure(library: Library, tmp_path: Path) -> None:

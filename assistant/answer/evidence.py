@@ -6,35 +6,14 @@ token states instead of a model trained for it, and each word weighted by how ra
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from assistant.models import Array, TokenEmbedder, TokenVectors
 from assistant.query import Query, QueryWord
 from assistant.records import Passage
 from assistant.text import Span, sentences
-
-Array = npt.NDArray[np.float32]
-
-
-class TokenVectors(Protocol):
-    """Word pieces of a text: unit vectors of shape ``(pieces, dimension)`` and places in the text."""
-
-    @property
-    def vectors(self) -> Array:
-        """The unit vectors."""
-
-    @property
-    def spans(self) -> Sequence[tuple[int, int]]:
-        """The places in the text, in characters."""
-
-
-class TokenEmbedder(Protocol):
-    """Embeds each word piece of a text in its context."""
-
-    def embed_tokens(self, texts: Sequence[str]) -> Sequence[TokenVectors]:
-        """Embed each text's word pieces."""
 
 
 class Sentence(NamedTuple):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from assistant.answer import draft, evidence, extract, rewrite
 from assistant.answer.draft import Piece, Written
 from assistant.answer.restate import Rewritten
+from assistant.models import TokenEmbedder
 from assistant.query import Query, Vocabulary
 from assistant.records import Passage, Turn, Usage
 
@@ -21,7 +22,7 @@ class Extractive:
     def __init__(
         self,
         *,
-        reader: evidence.TokenEmbedder,
+        reader: TokenEmbedder,
         vocabulary: Vocabulary,
         find_topic: Callable[[str], rewrite.Topic | None],
     ) -> None:

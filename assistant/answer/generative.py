@@ -9,13 +9,13 @@ from assistant.answer.draft import REFUSAL, Piece, Written
 from assistant.answer.extract import assess
 from assistant.answer.generate import Length, generate
 from assistant.answer.restate import Rewritten, rewrite_with_model
-from assistant.models import Array
+from assistant.models import Array, TokenEmbedder
 from assistant.models.chat import NO_USAGE, ChatModel
 from assistant.query import Query, Vocabulary
 from assistant.records import Passage, Turn
 
 
-class Reader(evidence.TokenEmbedder, Protocol):
+class Reader(TokenEmbedder, Protocol):
     """The local embedder: it tells what is off topic, and which sentence carries a citation."""
 
     def embed(self, texts: Sequence[str]) -> Array:

@@ -2,6 +2,7 @@
 
 from assistant.compare.choice import MAX_PAPERS, matching
 from assistant.compare.comparer import Comparer
+from assistant.compare.extractive import ExtractiveFiller
 from assistant.compare.saved import SavedComparison, Shelf
 
-__all__ = ["MAX_PAPERS", "Comparer", "SavedComparison", "Shelf", "matching"]
+__all__ = ["MAX_PAPERS", "Comparer", "ExtractiveFiller", "SavedComparison", "Shelf", "matching"]

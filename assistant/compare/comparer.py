@@ -2,33 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 
-from assistant.answer.evidence import TokenEmbedder
 from assistant.compare.aspects import Aspect, read_aspects
 from assistant.compare.choice import check_papers
-from assistant.compare.extractive import Analyse, ChunksOf, Embed, ExtractiveFiller, Retrieve
 from assistant.compare.saved import SavedComparison, Shelf, saved
 from assistant.compare.table import Filler, Key, compare
 from assistant.records import Cell, CellFilled, ComparisonEvent, Paper
 
 
 class Comparer:
-    """Compares papers without a language model."""
+    """Compares papers, and keeps the tables that are given a name."""
 
     def __init__(
         self,
+        filler: Filler,
         *,
-        analyse: Analyse,
-        embed: Embed,
-        retrieve: Retrieve,
-        chunks_of: ChunksOf,
-        reader: TokenEmbedder,
         shelf: Shelf,
         backend: str,
     ) -> None:
-        """Take what the filler takes, and the shelf on which tables are kept."""
-        self._filler: Filler = ExtractiveFiller(
-            analyse=analyse, embed=embed, retrieve=retrieve, chunks_of=chunks_of, reader=reader
-        )
+        """Take what fills cells, the shelf on which tables are kept, and the name of what fills them."""
+        self._filler = filler
         self._shelf = shelf
         self._backend = backend
 

@@ -9,8 +9,8 @@ from enum import StrEnum
 from itertools import groupby
 
 from assistant.answer.citations import escape_markdown, markers
-from assistant.compare.summary import short_title
 from assistant.export import citation_keys, escape_formula, escape_latex
+from assistant.names import short_title
 from assistant.records import Cell, Citation, Comparison, Paper
 
 _ASPECTS_PER_TABLE = 4

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from assistant.answer.evidence import Array, TokenEmbedder, TokenVectors, weigh
+from assistant.answer.evidence import weigh
 from assistant.compare.aspects import Aspect
 from assistant.compare.cells import Finding, find
 from assistant.compare.cues import Cues
+from assistant.models import Array, TokenEmbedder, TokenVectors
 from assistant.query import Query
 from assistant.records import Chunk, Paper, Passage
+from assistant.retrieve import passage_of
 
 Analyse = Callable[[str], Query]
 Embed = Callable[[Sequence[str]], Array]
@@ -73,13 +75,7 @@ class ExtractiveFiller:
         ]
         there = {passage.chunk.id for passage in found}
         return [
-            Passage(
-                rank=len(found) + place,
-                chunk=chunk,
-                title=paper.title,
-                url=paper.url or paper.pdf_url,
-                score=0.0,
-            )
+            passage_of(chunk, paper, rank=len(found) + place, score=0.0)
             for place, chunk in enumerate([*chunks[:_OPENING], *fitting[:_IN_SECTION]], start=1)
             if chunk.id not in there
         ]

@@ -1,9 +1,7 @@
 """Comparisons kept by name: one JSON file each, replaced as a whole."""
 
 import hashlib
-import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from pydantic import ValidationError
 
 from assistant.compare.table import Key
 from assistant.errors import InputError, NotFoundError, StorageError
+from assistant.files import write_whole
 from assistant.records import Cell, Paper, Record
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.\-]{0,79}", re.ASCII)
@@ -99,15 +98,7 @@ class Shelf:
         """
         path = self._path(name)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            descriptor, temporary = tempfile.mkstemp(dir=self._folder, prefix=f".{name}.")
-            try:
-                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                    file.write(comparison.model_dump_json(indent=1))
-                Path(temporary).replace(path)
-            except BaseException:
-                Path(temporary).unlink(missing_ok=True)
-                raise
+            write_whole(path, comparison.model_dump_json(indent=1).encode())
         except OSError as error:
             raise StorageError(
                 f"cannot write {path}: {error.strerror}: free space or change the home"

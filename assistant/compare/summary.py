@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from assistant.answer.citations import escape_markdown, markers
 from assistant.compare import cues
+from assistant.names import short_title
 from assistant.records import Cell, Paper
 from assistant.text import fold
 from assistant.verify.quantities import Quantity, quantities
 
 LABEL = "Summary from the table, without a language model."
-_SHORT_TITLE = 6
 _SHOWN_SHARED = 3
 _KINDS = {
     "percent": "percentages",
@@ -53,12 +53,6 @@ def summarise(papers: Sequence[Paper], aspects: Sequence[str], cells: Sequence[C
     return "\n".join(
         [LABEL, "", *(lines or ["- Every paper states every aspect; no value is shared."])]
     )
-
-
-def short_title(title: str) -> str:
-    """Return what a paper is called in a table: its title up to a colon, if that is short."""
-    head = title.partition(":")[0]
-    return head if len(head.split()) <= _SHORT_TITLE else title
 
 
 def _shared(column: Sequence[Cell], titles: Mapping[str, str]) -> Iterator[str]:

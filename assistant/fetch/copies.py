@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -12,6 +11,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from assistant.errors import StorageError
+from assistant.files import write_whole
 from assistant.records import Record
 
 _MAX_NOTE = 65_536  # bytes
@@ -135,19 +135,8 @@ class Copies:
         return self._folder / "links" / f"{_key(url)}.json"
 
     def _write(self, path: Path, note: Record) -> None:
-        """Write a note wholly or not at all."""
         with _storage(self._folder):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix="new-", dir=path.parent)
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(note.model_dump_json())
-                    file.flush()
-                    os.fsync(file.fileno())
-                Path(name).replace(path)
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
+            write_whole(path, note.model_dump_json().encode())
 
 
 def _key(url: str) -> str:

@@ -1,5 +1,11 @@
 """Models: the local embedder, and those of the providers that LangChain knows."""
 
-from assistant.models.embedders import Array, Embedder, ProviderEmbedder
+from assistant.models.embedders import (
+    Array,
+    Embedder,
+    ProviderEmbedder,
+    TokenEmbedder,
+    TokenVectors,
+)
 
-__all__ = ["Array", "Embedder", "ProviderEmbedder"]
+__all__ = ["Array", "Embedder", "ProviderEmbedder", "TokenEmbedder", "TokenVectors"]

@@ -39,6 +39,25 @@ class Embedder(Protocol):
         """Count the tokens of ``text`` as the embedder sees them, or an upper estimate."""
 
 
+class TokenVectors(Protocol):
+    """Word pieces of a text: unit vectors of shape ``(pieces, dimension)`` and places in the text."""
+
+    @property
+    def vectors(self) -> Array:
+        """The unit vectors."""
+
+    @property
+    def spans(self) -> Sequence[tuple[int, int]]:
+        """The places in the text, in characters."""
+
+
+class TokenEmbedder(Protocol):
+    """Embeds each word piece of a text in its context."""
+
+    def embed_tokens(self, texts: Sequence[str]) -> Sequence[TokenVectors]:
+        """Embed each text's word pieces."""
+
+
 class ProviderEmbedder:
     """An embedder of a provider that LangChain knows, such as ``openai:text-embedding-3-small``."""
 

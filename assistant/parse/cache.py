@@ -2,8 +2,6 @@
 
 import gzip
 import json
-import os
-import tempfile
 import zlib
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from assistant.errors import PdfError, StorageError
+from assistant.files import write_whole
 from assistant.records import Document
 
 _LEVEL = 6  # of compression; 1 takes a third more space, 9 saves 3 % and takes a third more time
@@ -76,19 +75,8 @@ class DocumentCache:
         return self._folder / f"{digest}-{self._version}.failed"
 
     def _write(self, path: Path, content: bytes) -> None:
-        """Write a file wholly or not at all, even if the power goes."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix="new-", dir=self._folder)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-                Path(name).replace(path)
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
+            write_whole(path, content)
         except OSError as error:
             raise StorageError(
                 f"cannot write to {self._folder}: {error.strerror or error}"

@@ -89,8 +89,8 @@ class PageDrawer:
         """
         marked = tuple(box for box in boxes if box.page == page)[:_MOST_BOXES]
         places = json.dumps([box.model_dump() for box in marked])
-        name = hashlib.sha256(f"{VERSION} {sha256} {page} {places}".encode()).hexdigest()
-        picture = self._folder / f"{name}.png"
+        name = hashlib.sha256(f"{VERSION} {page} {places}".encode()).hexdigest()
+        picture = self._folder / f"{sha256}-{name}.png"
         with suppress(OSError):
             content = picture.read_bytes()
             if content.startswith(_SIGNATURE):

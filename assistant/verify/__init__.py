@@ -2,6 +2,5 @@
 
 from assistant.verify.checker import Check, Checker, Judgement
 from assistant.verify.claims import check_claims
-from assistant.verify.reading import Reader
 
-__all__ = ["Check", "Checker", "Judgement", "Reader", "check_claims"]
+__all__ = ["Check", "Checker", "Judgement", "check_claims"]

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from assistant.models import TokenEmbedder
 from assistant.records import Verdict
 from assistant.text import sentences
 from assistant.verify import reading
 from assistant.verify.conflicts import Conflict
-from assistant.verify.reading import Reader, Unit
+from assistant.verify.reading import Unit
 from assistant.verify.signals import Agreement, Coverage, Measured, Model, measure, probability
 from assistant.verify.wording import Wording
 
@@ -57,7 +58,7 @@ class _Prepared(NamedTuple):
 class Checker:
     """Checks claims against texts. Keeps nothing from call to call."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: TokenEmbedder) -> None:
         """Read with ``reader``, the local embedder."""
         self._reader = reader
 

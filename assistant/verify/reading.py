@@ -2,40 +2,20 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from assistant.models import Array, TokenEmbedder, TokenVectors
 from assistant.text import Span, sentences
 from assistant.verify.wording import Wording
-
-Array = npt.NDArray[np.float32]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LONGEST_SENTENCE = 400
 _UNIT = 200
 _UNITS_EMBEDDED = 12
 _BATCH = 8
-
-
-class TokenVectors(Protocol):
-    """Word pieces of a text: unit vectors of shape ``(pieces, dimension)`` and places in the text."""
-
-    @property
-    def vectors(self) -> Array:
-        """The unit vectors."""
-
-    @property
-    def spans(self) -> Sequence[tuple[int, int]]:
-        """The places in the text, in characters."""
-
-
-class Reader(Protocol):
-    """Embeds each word piece of a text in its context."""
-
-    def embed_tokens(self, texts: Sequence[str]) -> Sequence[TokenVectors]:
-        """Embed each text's word pieces."""
 
 
 class Unit(NamedTuple):
@@ -102,7 +82,7 @@ def select(units: Sequence[Unit], wanted: Collection[str]) -> list[Unit]:
     return [units[index] for index in sorted(best)]
 
 
-def embed(texts: Iterable[str], reader: Reader) -> dict[str, TokenVectors]:
+def embed(texts: Iterable[str], reader: TokenEmbedder) -> dict[str, TokenVectors]:
     """Embed each distinct text once, a few of one length at a time: a batch is padded to its longest."""
     distinct = sorted(dict.fromkeys(texts), key=len)
     found: dict[str, TokenVectors] = {}

@@ -13,10 +13,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from assistant.models import Array
 from assistant.verify.conflicts import Conflict, find_conflict, opposite_in
 from assistant.verify.polarity import direction
 from assistant.verify.quantities import unbacked
-from assistant.verify.reading import Array, Embedded
+from assistant.verify.reading import Embedded
 from assistant.verify.wording import Word, Wording, held
 
 _WEAKEST = 0.1
