@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from rapidfuzz.distance import OSA
@@ -40,11 +40,11 @@ _ASKING = frozenset(
 class Vocabulary(Protocol):
     """What the lexical index knows about words."""
 
-    def chunk_count(self) -> int:
-        """Count the chunks indexed."""
+    def chunk_count(self, *, papers: Collection[str] | None = None) -> int:
+        """Count the chunks indexed, of these papers or of all."""
 
-    def document_frequency(self, term: str) -> int:
-        """Count the chunks that hold a term, in text or title."""
+    def document_frequency(self, term: str, *, papers: Collection[str] | None = None) -> int:
+        """Count the chunks that hold a term, in their text or what it stands under."""
 
     def words_with_prefix(self, prefix: str) -> list[str]:
         """List the folded words of all chunks that begin with ``prefix``."""

@@ -24,6 +24,13 @@ LEXICAL_WEIGHT = 1.2
 NAME_BONUS = 0.5
 """Added to a chunk for a name of the question: in full where the paper is named so."""
 
+LONG = 20
+"""Chunks of a paper beyond which it is a full text, whose passages have to be told apart."""
+
+_CLOSER_LOOK = 3
+"""Passages of one paper from which on that paper is searched once more by itself."""
+
+_ALL = 100_000
 _NAMED_DEPTH = 50
 _BM25_SATURATION = 2.2
 
@@ -91,29 +98,60 @@ def retrieve(
     scored = score_chunks(query, vector, index, depth=depth, papers=papers)
     # Names need the chunk's text, so they are looked for among the best candidates alone.
     candidates = scored[: max(_NAMED_DEPTH, 2 * limit)]
-    chunks = index.chunks([candidate.chunk_id for candidate in candidates])
+    chunks = dict(index.chunks([candidate.chunk_id for candidate in candidates]))
     ids = {chunk.paper_id for chunk in chunks.values()}
     # A paper that another process removes meanwhile takes its chunks along.
     held = {paper_id: paper for paper_id in ids if (paper := index.paper(paper_id)) is not None}
     names = NameMatcher(query, index)
-    ranked = sorted(
-        (
+
+    def with_names(found: Sequence[Scored]) -> list[Scored]:
+        return [
             Scored(chunk.id, score + NAME_BONUS * names.weigh(paper.title, chunk.text))
-            for chunk_id, score in candidates
+            for chunk_id, score in found
             if (chunk := chunks.get(chunk_id)) is not None
             and (paper := held.get(chunk.paper_id)) is not None
-        ),
-        key=_best_first,
-    )
-    taken: Counter[str] = Counter()
-    passages: list[Passage] = []
-    for chunk_id, score in ranked:
-        chunk = chunks[chunk_id]
-        if taken[chunk.paper_id] < per_paper and len(passages) < limit:
-            taken[chunk.paper_id] += 1
-            paper = held[chunk.paper_id]
-            passages.append(passage_of(chunk, paper, rank=len(passages) + 1, score=score))
-    return passages
+        ]
+
+    ranked = sorted(with_names(candidates), key=_best_first)
+    best = _spread(ranked, chunks, limit=limit, per_paper=per_paper)
+    for paper_id, count in Counter(chunks[each.chunk_id].paper_id for each in best).items():
+        if count >= _CLOSER_LOOK:
+            inside = score_within(query, vector, index, paper_id)[:count]
+            if inside:
+                chunks |= index.chunks([each.chunk_id for each in inside])
+                others = [each for each in best if chunks[each.chunk_id].paper_id != paper_id]
+                best = others + with_names(inside)
+    return [
+        passage_of(chunks[chunk_id], held[chunks[chunk_id].paper_id], rank=rank, score=score)
+        for rank, (chunk_id, score) in enumerate(sorted(best, key=_best_first), start=1)
+    ]
+
+
+def score_within(query: Query, vector: Array, index: Index, paper_id: str) -> list[Scored]:
+    """Rank all chunks of a long paper by what sets them apart from one another; none of a short one.
+
+    What the whole paper is about, which the question often says to name it, is in most of its chunks: so
+    their mean is taken off the vectors before they are compared. The scores are those of
+    :func:`score_chunks` all the same, which the order therefore does not follow.
+    """
+    within = [paper_id]
+    dense = {hit.chunk_id: hit.score for hit in index.dense(vector, depth=_ALL, papers=within)}
+    stored = index.vectors(sorted(dense)) if len(dense) > LONG else {}
+    if not stored:
+        return []
+    weights = query.weights
+    found = index.lexical(weights, depth=_ALL, papers=within) if weights else []
+    bound = _bm25_bound(weights, index)
+    lexical = {hit.chunk_id: hit.score / bound for hit in found}
+    cosines = _apart(vector, np.stack(list(stored.values())))
+    apart = [
+        Scored(chunk_id, float(cosine) + lexical.get(chunk_id, 0.0))
+        for chunk_id, cosine in zip(stored, cosines, strict=True)
+    ]
+    return [
+        Scored(chunk_id, dense[chunk_id] + LEXICAL_WEIGHT * lexical.get(chunk_id, 0.0))
+        for chunk_id, _ in sorted(apart, key=_best_first)
+    ]
 
 
 def score_chunks(
@@ -143,6 +181,29 @@ def score_chunks(
         for chunk_id, cosine in cosines.items()
     ]
     return sorted(scored, key=_best_first)
+
+
+def _spread(
+    ranked: Sequence[Scored], chunks: Mapping[str, Chunk], *, limit: int, per_paper: int
+) -> list[Scored]:
+    """Take the best, ``per_paper`` of one paper at most."""
+    taken: Counter[str] = Counter()
+    best: list[Scored] = []
+    for each in ranked:
+        paper_id = chunks[each.chunk_id].paper_id
+        if taken[paper_id] < per_paper and len(best) < limit:
+            taken[paper_id] += 1
+            best.append(each)
+    return best
+
+
+def _apart(vector: Array, matrix: Array) -> Array:
+    """Return the cosines of a vector and of a matrix's rows, the rows' mean taken off both."""
+    mean = matrix.mean(axis=0)
+    rows, asked = matrix - mean, vector - mean
+    lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(asked)
+    cosines: Array = rows @ asked / np.maximum(lengths, 1e-9)
+    return cosines
 
 
 def passage_of(chunk: Chunk, paper: Paper, *, rank: int, score: float) -> Passage:

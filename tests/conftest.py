@@ -106,11 +106,15 @@ class MemoryIndex:
         rows = embed(texts) if embed is not None else np.zeros((len(texts), 3), np.float32)
         self._vectors: dict[str, Array] = dict(zip(self._chunks, rows, strict=True))
 
-    def chunk_count(self) -> int:
-        return len(self._chunks)
+    def chunk_count(self, *, papers: Collection[str] | None = None) -> int:
+        return sum(papers is None or each.paper_id in papers for each in self._chunks.values())
 
-    def document_frequency(self, term: str) -> int:
-        return sum(term in found for found in self._terms.values())
+    def document_frequency(self, term: str, *, papers: Collection[str] | None = None) -> int:
+        return sum(
+            term in found
+            for chunk_id, found in self._terms.items()
+            if papers is None or self._chunks[chunk_id].paper_id in papers
+        )
 
     def words_with_prefix(self, prefix: str) -> list[str]:
         return sorted(word for word in self._words if word.startswith(prefix))
@@ -134,6 +138,9 @@ class MemoryIndex:
                     norm = 1.2 * (0.25 + 0.75 * found.total() / average)
                     scores[chunk_id] += weight * idf * 2.2 * frequency / (frequency + norm)
         return self._best(scores, depth, papers)
+
+    def chunks_of(self, paper_id: str) -> list[Chunk]:
+        return [each for each in self._chunks.values() if each.paper_id == paper_id]
 
     def chunks(self, ids: Iterable[str]) -> dict[str, Chunk]:
         return {chunk_id: self._chunks[chunk_id] for chunk_id in ids}

@@ -15,7 +15,8 @@ from assistant.answer.extract import (
 )
 from assistant.models.minilm import MiniLM, TokenVectors
 from assistant.query import analyse
-from assistant.retrieve import retrieve
+from assistant.records import Paper
+from assistant.retrieve import LONG, retrieve
 from conftest import MemoryIndex
 
 
@@ -150,3 +151,16 @@ def test_the_same_question_gets_the_same_answer(ask: Ask) -> None:
     first = ask(question)
     assert titles(ask(question)) == titles(first)
     assert quotes(ask(question)) == quotes(first)
+
+
+def test_in_a_long_paper_its_subject_does_not_outweigh_what_is_asked(embedder: MiniLM) -> None:
+    subject = "The walrus training study shows how walrus training helps the training of walruses."
+    talk = " ".join(f"{subject[:-1]} in a pool of class {number}." for number in range(400))
+    fact = "Each participant was given one hour."
+    paper = Paper(id="walrus", title="A walrus training study", abstract=f"{talk} {fact}")
+    index = MemoryIndex([paper], embed=lambda texts: embedder.embed([text[:200] for text in texts]))
+    assert index.chunk_count() > LONG
+
+    found = Ask(index, embedder)("How many hours did the walrus training study give participants?")
+
+    assert fact in quotes(found)

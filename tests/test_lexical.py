@@ -53,6 +53,14 @@ def test_title_counts(index: Lexical) -> None:
     assert index.words_with_prefix("w") == ["waters"]
 
 
+def test_frequencies_are_counted_in_some_papers_or_in_all(index: Lexical) -> None:
+    index.update(add=[entry("a:1", "an apple"), entry("a:2", "apples"), entry("b:1", "apple pie")])
+
+    assert index.document_frequency("appl") == 3
+    assert index.document_frequency("appl", papers=["a"]) == 2
+    assert index.document_frequency("pie", papers=["a"]) == 0
+
+
 def test_users_text_is_never_a_query(index: Lexical) -> None:
     index.update(add=[entry("a:1", "plain text")])
 

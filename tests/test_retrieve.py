@@ -7,7 +7,14 @@ import pytest
 from assistant.models.minilm import MiniLM
 from assistant.query import analyse
 from assistant.records import Paper, Passage
-from assistant.retrieve import LEXICAL_WEIGHT, NAME_BONUS, retrieve, score_chunks
+from assistant.retrieve import (
+    LEXICAL_WEIGHT,
+    LONG,
+    NAME_BONUS,
+    retrieve,
+    score_chunks,
+    score_within,
+)
 from conftest import MemoryIndex
 
 Array = npt.NDArray[np.float32]
@@ -173,3 +180,47 @@ class TestSample:
             return [(passage.chunk.id, passage.score) for passage in passages]
 
         assert once() == once()
+
+
+class TestLongPapers:
+    """Chunks that all point where the paper does; one, the last, also to what is asked."""
+
+    ASKED = np.array([0.95, 0.3, 0.0], dtype=np.float32)
+
+    @staticmethod
+    def index(chunks: int) -> MemoryIndex:
+        sentence = "walrus " * 150
+        paper = Paper(
+            id="walrus", title="On walrus", abstract=f"{sentence.strip().capitalize()}. " * chunks
+        )
+        rows = np.array(
+            [[0.98, 0.01 * (number % 3), 0.01 * number] for number in range(chunks - 1)]
+            + [[0.6, 0.8, 0.0]],
+            dtype=np.float32,
+        )
+        return MemoryIndex([paper], embed=lambda _texts: rows)
+
+    def passages(self, index: MemoryIndex) -> list[Passage]:
+        query = analyse(NOTHING_IN_COMMON, index)
+        return retrieve(query, self.ASKED, index, limit=3, per_paper=3)
+
+    def test_what_the_whole_paper_is_about_does_not_hide_the_place_asked_for(self) -> None:
+        index = self.index(LONG + 1)
+        last = max(index.chunks_of("walrus"), key=lambda chunk: chunk.start)
+        dense = index.dense(self.ASKED, depth=100, papers=None)
+
+        assert dense[-1].chunk_id == last.id
+        assert last.id in [passage.chunk.id for passage in self.passages(index)]
+
+    def test_the_best_score_still_comes_first(self) -> None:
+        scores = [passage.score for passage in self.passages(self.index(LONG + 1))]
+        assert len(scores) == 3
+        assert scores == sorted(scores, reverse=True)
+
+    def test_a_short_paper_is_not_searched_again(self) -> None:
+        index = self.index(LONG)
+        query = analyse(NOTHING_IN_COMMON, index)
+        nearest = [hit.chunk_id for hit in index.dense(self.ASKED, depth=3, papers=None)]
+
+        assert score_within(query, self.ASKED, index, "walrus") == []
+        assert [passage.chunk.id for passage in self.passages(index)] == nearest

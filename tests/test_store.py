@@ -101,6 +101,8 @@ def test_update_keeps_the_place_and_what_did_not_change(store: Store) -> None:
     assert store.paper_chunks("p0001") == list(updated.chunks)
     assert set(dense_ids(store)) == ids_of(updated, make_paper(2))
     assert store.document_frequency("version1") == 2  # of the other paper
+    assert store.document_frequency("version1", papers=["p0001"]) == 0
+    assert store.chunk_count(papers=["p0001"]) == len(updated.chunks) < store.chunk_count()
     assert store.check() == []
 
 

@@ -1,5 +1,6 @@
 """Answers without a language model: the sentences that answer, verbatim, grouped by paper."""
 
+import math
 import re
 from collections.abc import Sequence
 from itertools import accumulate
@@ -11,6 +12,7 @@ from assistant.answer import abstain
 from assistant.answer.evidence import Evidence, Sentence, content_words
 from assistant.names import NameMatcher
 from assistant.query import Query, QueryWord, Vocabulary
+from assistant.retrieve import LONG
 from assistant.text import fold
 
 BROAD_PAPERS = 5
@@ -48,9 +50,8 @@ _INTRODUCES = re.compile(
 _INTRODUCTION_BONUS = 0.3
 _NUMBER_BONUS = 0.15
 _LINK_BONUS = 0.3
-_SIMILARITY_WEIGHT = 0.5
+_SIMILARITY_WEIGHT = 0.75
 _PASSAGE_MATCH_WEIGHT = 1.5
-_PASSAGE_SCORE_WEIGHT = 0.75
 """Beside how well the sentence matches word by word. Tuned on the two tuning sets of eval/datasets."""
 
 _LINK = re.compile(r"https?://\S+")
@@ -123,7 +124,8 @@ def extract(
     ):
         return Extract((), abstain.reason(query, found.evidence, named=found.named))
     groups = (
-        _sentences(query, candidate, _room(candidate, found.chosen)) for candidate in found.chosen
+        _sentences(query, candidate, _room(candidate, found.chosen), vocabulary)
+        for candidate in found.chosen
     )
     return Extract(tuple(group for group in groups if group), None)
 
@@ -198,12 +200,14 @@ def _room(candidate: _Candidate, chosen: Sequence[_Candidate]) -> _Room:
     return _Room(OTHER_SENTENCES, OTHER_CHARACTERS)
 
 
-def _sentences(query: Query, candidate: _Candidate, room: _Room) -> tuple[Sentence, ...]:
+def _sentences(
+    query: Query, candidate: _Candidate, room: _Room, vocabulary: Vocabulary
+) -> tuple[Sentence, ...]:
     """Choose a paper's best sentences, none twice: the best first, then the others in text order.
 
     The row of a table comes with the table's head.
     """
-    scorer = _SentenceScorer(query, candidate.names)
+    scorer = _SentenceScorer(query, candidate, vocabulary)
     found: dict[str, _Rated] = {}
     for each in candidate.evidence:
         head = next(filter(_is_row, each.sentences), None)
@@ -235,13 +239,34 @@ def _place(sentence: Sentence) -> int:
     return sentence.passage.chunk.start + sentence.span.start
 
 
+class _Within:
+    """How rare words are in one paper: what all of it is about tells none of its sentences apart."""
+
+    def __init__(self, paper_id: str, vocabulary: Vocabulary) -> None:
+        self._papers = (paper_id,)
+        self._vocabulary = vocabulary
+        self._chunks = vocabulary.chunk_count(papers=self._papers)
+
+    def rarity(self, word: QueryWord) -> float:
+        """Return a word's inverse document frequency in a full text; 1 where that says nothing."""
+        if self._chunks <= LONG:
+            return 1.0
+        held = min(
+            self._vocabulary.document_frequency(term, papers=self._papers) for term in word.terms
+        )
+        return math.log(1 + (self._chunks - held + 0.5) / (held + 0.5)) if held else 1.0
+
+
 class _SentenceScorer:
     """Scores a paper's sentences: how well they match what is asked of it, with what is looked for."""
 
-    def __init__(self, query: Query, names: Sequence[QueryWord]) -> None:
+    def __init__(self, query: Query, candidate: _Candidate, vocabulary: Vocabulary) -> None:
         words = content_words(query)
+        own = _Within(candidate.paper_id, vocabulary)
         # The paper's own name says which paper, not which of its sentences.
-        weights = np.array([0.0 if word in names else word.weight for word in words])
+        weights = np.array(
+            [0.0 if word in candidate.names else word.weight * own.rarity(word) for word in words]
+        )
         self._weights = weights / weights.sum() if weights.any() else weights
         self._wants_number = _ASKS_RESULT.search(query.text) is not None
         self._wants_link = _ASKS_LINK.search(query.text) is not None
@@ -254,7 +279,6 @@ class _SentenceScorer:
         matches = sentence.matches if head is None else np.maximum(sentence.matches, head.matches)
         score = float((matches + _PASSAGE_MATCH_WEIGHT * evidence.matches) @ self._weights)
         score += _SIMILARITY_WEIGHT * sentence.similarity
-        score += _PASSAGE_SCORE_WEIGHT * evidence.passage.score
         if not self._weights.any() and _INTRODUCES.search(sentence.text):
             score += _INTRODUCTION_BONUS
         if self._wants_number and _NUMBER.search(sentence.text):

@@ -102,6 +102,18 @@ class Catalog:
             rows = connection.execute(statement.order_by(chunks.c.position)).scalars()
             return [_parse(Chunk, row) for row in rows]
 
+    def chunk_counts(self) -> dict[str, int]:
+        """Count the chunks of each paper that has some."""
+        statement = sa.select(chunks.c.paper_id, sa.func.count()).group_by(chunks.c.paper_id)
+        with self._database.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(statement)}
+
+    def chunk_count(self, papers: Iterable[str]) -> int:
+        """Count the chunks of some papers."""
+        statement = sa.select(sa.func.count()).where(chunks.c.paper_id.in_(papers))
+        with self._database.reading() as connection:
+            return int(connection.execute(statement).scalar_one())
+
     def chunks(self, ids: Iterable[str]) -> dict[str, Chunk]:
         """Read chunks by id, as far as they are there."""
         statement = sa.select(chunks.c.id, chunks.c.record)

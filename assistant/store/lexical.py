@@ -146,15 +146,12 @@ class Lexical:
                 for term, weight in weights.items()
             ]
         )
-        if papers is None:
-            return self._search(weighed, count)
-        chosen = Query.term_set_query(self._open().schema, "paper_id", sorted(papers))
-        filtered = [(Occur.Must, weighed), (Occur.Must, Query.const_score_query(chosen, 0.0))]
-        return self._search(Query.boolean_query(filtered), count)
+        return self._search(self._of_papers(weighed, papers), count)
 
-    def document_frequency(self, term: str) -> int:
+    def document_frequency(self, term: str, *, papers: Collection[str] | None = None) -> int:
         """Count the chunks that hold a term, in their text or what it stands under."""
-        found = self._open().searcher().search(self._term(term), limit=1, count=True)
+        query = self._of_papers(self._term(term), papers)
+        found = self._open().searcher().search(query, limit=1, count=True)
         return int(found.count or 0)  # type: ignore[attr-defined]  # missing in tantivy's stub
 
     def words_with_prefix(self, prefix: str) -> list[str]:
@@ -182,6 +179,17 @@ class Lexical:
         from tantivy import Query
 
         return Query.term_query(self._open().schema, "text", term, index_option="freq")
+
+    def _of_papers(self, query: "tantivy.Query", papers: Collection[str] | None) -> "tantivy.Query":
+        """Let a query find chunks of these papers alone; its scores stay what they are."""
+        from tantivy import Occur, Query
+
+        if papers is None:
+            return query
+        chosen = Query.term_set_query(self._open().schema, "paper_id", sorted(papers))
+        return Query.boolean_query(
+            [(Occur.Must, query), (Occur.Must, Query.const_score_query(chosen, 0.0))]
+        )
 
     def _search(self, query: "tantivy.Query", count: int) -> list[Hit]:
         searcher = self._open().searcher()

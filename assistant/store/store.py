@@ -121,9 +121,19 @@ class Store:
         """Count the papers."""
         return len(self._papers().records)
 
-    def chunk_count(self) -> int:
-        """Count the chunks."""
-        return len(self._chunk_ids().chunk_ids)
+    def chunk_count(self, *, papers: Collection[str] | None = None) -> int:
+        """Count the chunks, of these papers or of all."""
+        if papers is None:
+            return len(self._chunk_ids().chunk_ids)
+        return self._catalog.chunk_count(papers)
+
+    def chunk_ids(self) -> frozenset[str]:
+        """Return the ids of all chunks; together they stand for all that can be found."""
+        return self._chunk_ids().chunk_ids
+
+    def chunk_counts(self) -> dict[str, int]:
+        """Count the chunks of each paper that has some."""
+        return self._catalog.chunk_counts()
 
     def paper_chunks(self, paper_id: str) -> list[Chunk]:
         """Return a paper's chunks, in text order."""
@@ -190,9 +200,16 @@ class Store:
 
         return self._consistently(search)
 
-    def document_frequency(self, term: str) -> int:
-        """Count the chunks that hold an analysed term, in their text or their paper's title."""
-        return self._open_lexical().document_frequency(term) if self.chunk_count() else 0
+    def document_frequency(self, term: str, *, papers: Collection[str] | None = None) -> int:
+        """Count the chunks that hold an analysed term, in their text or what it stands under.
+
+        Args:
+            term: see :func:`assistant.text.terms`.
+            papers: ids of the only papers to count in, or None for all.
+        """
+        if not self.chunk_count():
+            return 0
+        return self._open_lexical().document_frequency(term, papers=papers)
 
     def words_with_prefix(self, prefix: str) -> list[str]:
         """List the folded words of texts and titles that begin with ``prefix``, sorted."""
