@@ -17,7 +17,7 @@ from assistant.records import IngestReport, Paper, PdfFile, SourcedPaper, Source
 from assistant.sources import parse_arxiv_id, read_source
 from assistant.sources.identity import has_placeholder_title
 from assistant.sources.merge import merge, merge_papers
-from assistant.store import IndexFingerprint, Store
+from assistant.store import IndexedPaper, IndexFingerprint, Store
 
 if TYPE_CHECKING:
     from assistant.fetch import Fetcher, Metadata
@@ -212,13 +212,11 @@ class Ingest:
 
     def _commit(self, makers: Sequence[Callable[[], Made]]) -> None:
         """Make papers and store them together; anew if another process wrote in the meantime."""
-        made = self._make(makers)
-        indexed = embed([each.cut for each in made], self._embedder)
+        made, indexed = self._make(makers)
         with self._store.writer() as writer:
             if self._store.generation() != self._generation:
                 self._refresh()
-                made = self._make(makers)
-                indexed = embed([each.cut for each in made], self._embedder)
+                made, indexed = self._make(makers)
             replaced = [each.change.replaces for each in made if each.change.replaces is not None]
             writer.put(indexed, replaces=replaced, fingerprint=self._fingerprint())
             self._generation = self._store.generation()
@@ -233,7 +231,7 @@ class Ingest:
         self._generation = self._store.generation()
         self._shelf = Shelf(self._store.papers())
 
-    def _make(self, makers: Sequence[Callable[[], Made]]) -> list[Made]:
+    def _make(self, makers: Sequence[Callable[[], Made]]) -> tuple[list[Made], list[IndexedPaper]]:
         """Make each paper on top of those before it; of two that are one paper, the last is stored."""
         made: dict[str, Made] = {}
         for make in makers:
@@ -242,7 +240,7 @@ class Ingest:
                 del made[each.change.replaces]
             made[each.change.paper.id] = each
             self._shelf.put(each.change.paper)
-        return list(made.values())
+        return list(made.values()), embed([each.cut for each in made.values()], self._embedder)
 
 
 def _is_bare(paper: Paper) -> bool:

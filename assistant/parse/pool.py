@@ -7,7 +7,6 @@ import queue
 import select
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -22,6 +21,7 @@ from typing import NamedTuple, Self
 from pydantic import ValidationError
 
 from assistant.errors import PdfError, StorageError, UnavailableError
+from assistant.parse import process
 from assistant.parse.cache import DocumentCache
 from assistant.parse.worker import Limits, Reply, Request, encode, one_line
 from assistant.records import Document
@@ -32,8 +32,7 @@ _START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
 _MAX_REPLY = 65_536  # bytes
 _FILES_PER_WORKER = 200  # then a fresh one takes over: leaks and fragments stay small
-_PASSED_ON = ("PATH", "LANG", "LC_", "TMPDIR", "PYTHON", "COVERAGE_")
-"""Beginnings of the variables that a worker gets to see; a secret is in none of them."""
+_MAIN = "from assistant.parse.worker import main; main()"
 
 
 class Parsed(NamedTuple):
@@ -260,17 +259,7 @@ class _Worker:
         self._busy = False
         self.files = 0
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own module
-                # -P and -c: neither the working folder nor a module of that name gets imported.
-                [sys.executable, "-P", "-c", _MAIN, target, limits.model_dump_json()],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                bufsize=0,
-                cwd=tempfile.gettempdir(),
-                env=worker_environment(),
-                start_new_session=True,
-            )
+            self._process = process.start(_MAIN, target, limits.model_dump_json())
         except OSError as error:
             raise UnavailableError(
                 f"the PDF reader cannot be started: {error.strerror or error}"
@@ -307,18 +296,11 @@ class _Worker:
 
     def stop(self) -> None:
         """End the process, and those it may have started."""
-        # Not once it has been waited for: its number may be another's by then.
-        if self._process.returncode is None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+        process.stop(self._process)
 
     def kill(self) -> None:
         """End the process and release what belongs to it; nobody may be waiting for a reply."""
-        self.stop()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+        process.end(self._process)
 
     def _receive(self, seconds: float) -> Reply:
         """Read one line within the time; a worker that does not keep to that is of no more use."""
@@ -370,19 +352,3 @@ class _Worker:
         # An allocator that gets no memory aborts; a system that has none left kills.
         memory = name in {"SIGABRT", "SIGTRAP", "SIGILL", "SIGKILL"}
         return f"ended with {name}" + (", maybe for want of memory" if memory else "")
-
-
-_MAIN = "from assistant.parse.worker import main; main()"
-
-
-def worker_environment() -> dict[str, str]:
-    """What a worker needs to run, the import path included, and no secrets."""
-    passed = {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
-    return passed | {
-        "HOME": tempfile.gettempdir(),
-        "PYTHONPATH": os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path if entry),
-        # A thread's stack and heap are address space, which is limited.
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MALLOC_ARENA_MAX": "1",
-    }

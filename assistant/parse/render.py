@@ -9,7 +9,6 @@ import json
 import os
 import select
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -20,7 +19,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from assistant.errors import PdfError, StorageError, UnavailableError
-from assistant.parse.pool import worker_environment
+from assistant.parse import process
 from assistant.parse.worker import (
     Limits,
     Reply,
@@ -163,15 +162,7 @@ class _Process:
 
     def __init__(self, limits: Limits) -> None:
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-P", "-c", _MAIN, limits.model_dump_json()],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                cwd=tempfile.gettempdir(),
-                env=worker_environment(),
-                start_new_session=True,
-            )
+            self._process = process.start(_MAIN, limits.model_dump_json())
         except OSError as error:
             raise UnavailableError(
                 f"pages cannot be drawn: no process starts ({error.strerror or error})"
@@ -183,7 +174,6 @@ class _Process:
         assert self._process.stdout is not None
         try:
             self._process.stdin.write(drawing.model_dump_json().encode() + b"\n")
-            self._process.stdin.flush()
         except OSError as error:
             raise PdfError("cannot be drawn: the process that draws is gone") from error
         poller = select.poll()
@@ -199,14 +189,7 @@ class _Process:
 
     def end(self) -> None:
         """End the process and release its pipes."""
-        if self._process.poll() is None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with suppress(OSError):  # what was not written yet has no reader any more
-                    pipe.close()
+        process.end(self._process)
 
 
 def _check(reply: Reply, limits: Limits) -> None:
