@@ -164,3 +164,25 @@ def test_in_a_long_paper_its_subject_does_not_outweigh_what_is_asked(embedder: M
     found = Ask(index, embedder)("How many hours did the walrus training study give participants?")
 
     assert fact in quotes(found)
+
+
+@pytest.mark.parametrize(
+    ("rest", "quoted"),
+    [
+        ("Pool Training.", False),
+        ("1https://walrus.example.org/", False),
+        ("Figure 3.", False),
+        ("Pool depth: 7.", True),
+        ("Walruses train in pools.", True),
+    ],
+)
+def test_headings_labels_and_bare_addresses_are_not_quoted(
+    rest: str, quoted: bool, embedder: MiniLM
+) -> None:
+    paper = Paper(id="walrus", title="Walrus pools", abstract=f"Pools help walruses swim. {rest}")
+    index = MemoryIndex([paper], embed=embedder.embed)
+
+    found = Ask(index, embedder)("What helps walruses in pools?")
+
+    assert "Pools help walruses swim." in quotes(found)
+    assert (rest in quotes(found)) is quoted

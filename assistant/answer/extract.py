@@ -13,7 +13,7 @@ from assistant.answer.evidence import Evidence, Sentence, content_words
 from assistant.names import NameMatcher
 from assistant.query import Query, QueryWord, Vocabulary
 from assistant.retrieve import LONG
-from assistant.text import fold
+from assistant.text import fold, words
 
 BROAD_PAPERS = 5
 RIVAL_PAPERS = 3
@@ -53,6 +53,14 @@ _LINK_BONUS = 0.3
 _SIMILARITY_WEIGHT = 0.75
 _PASSAGE_MATCH_WEIGHT = 1.5
 """Beside how well the sentence matches word by word. Tuned on the two tuning sets of eval/datasets."""
+
+_TELLING_WORDS = 4
+_LABEL = re.compile(
+    r"\W*(?:\d+\W*(?:https?:|$)|(?:figure|fig|table|tab|section|step|definition|theorem|lemma|algorithm|"
+    r"appendix|example|equation)\b)",
+    re.IGNORECASE,
+)
+"""How a sentence of fewer words begins that has a number in it and says nothing."""
 
 _LINK = re.compile(r"https?://\S+")
 _ASKS_LINK = re.compile(
@@ -211,7 +219,7 @@ def _sentences(
     found: dict[str, _Rated] = {}
     for each in candidate.evidence:
         head = next(filter(_is_row, each.sentences), None)
-        for sentence in each.sentences:
+        for sentence in _quotable(each.sentences, links=scorer.wants_link):
             own_head = head if head is not sentence and _is_row(sentence) else None
             rated = _Rated(scorer.score(sentence, each, head=own_head), sentence, own_head)
             if sentence.text not in found or found[sentence.text].score < rated.score:
@@ -233,6 +241,18 @@ def _fitting(ranked: Sequence[_Rated], room: _Room) -> Sequence[_Rated]:
 
 def _is_row(sentence: Sentence) -> bool:
     return "\t" in sentence.text
+
+
+def _quotable(sentences: Sequence[Sentence], *, links: bool) -> Sequence[Sentence]:
+    """Leave out headings, labels, and addresses that nobody asks for, where there is anything else."""
+    return [each for each in sentences if _tells(each.text, links=links)] or sentences
+
+
+def _tells(text: str, *, links: bool) -> bool:
+    prose, found = _LINK.subn(" ", text)
+    if "\t" in text or len(words(prose)) >= _TELLING_WORDS or (links and found):
+        return True
+    return _NUMBER.search(prose) is not None and not _LABEL.match(text)
 
 
 def _place(sentence: Sentence) -> int:
@@ -269,7 +289,7 @@ class _SentenceScorer:
         )
         self._weights = weights / weights.sum() if weights.any() else weights
         self._wants_number = _ASKS_RESULT.search(query.text) is not None
-        self._wants_link = _ASKS_LINK.search(query.text) is not None
+        self.wants_link = _ASKS_LINK.search(query.text) is not None
 
     def score(self, sentence: Sentence, evidence: Evidence, *, head: Sentence | None) -> float:
         """Score a sentence in its passage; only the order of a paper's scores means something.
@@ -283,6 +303,6 @@ class _SentenceScorer:
             score += _INTRODUCTION_BONUS
         if self._wants_number and _NUMBER.search(sentence.text):
             score += _NUMBER_BONUS
-        if self._wants_link and _LINK.search(sentence.text):
+        if self.wants_link and _LINK.search(sentence.text):
             score += _LINK_BONUS
         return score
