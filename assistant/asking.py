@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from assistant.answer import marking
 from assistant.answer.draft import Piece, Written
 from assistant.answer.extract import is_broad
 from assistant.answer.restate import Rewritten
-from assistant.models.chat import add
+from assistant.models.meter import Meter
 from assistant.query import Query
 from assistant.records import (
     Answer,
@@ -23,10 +23,10 @@ from assistant.records import (
     QuestionRewritten,
     Timings,
     Turn,
-    Usage,
 )
-from assistant.verify import Checker, check_claims
+from assistant.verify import Check, Judgement, checks_of
 
+T = TypeVar("T")
 Verify = Literal["mark", "drop", "off"]
 
 PASSAGES = 12
@@ -59,19 +59,33 @@ class Find(Protocol):
         """Rank passages."""
 
 
+class ClaimChecker(Protocol):
+    """Judges claims: by rules, or with a language model too."""
+
+    def judge(self, claims: Sequence[Check]) -> Generator[Judgement, None, tuple[str, ...]]:
+        """Judge each claim in order; return notes for the user, a line each."""
+
+
+class _Checked(NamedTuple):
+    """Claims with their verdicts, and notes on how they were found."""
+
+    claims: tuple[Claim, ...]
+    notes: tuple[str, ...]
+
+
 class Asker(NamedTuple):
     """What answering takes.
 
-    ``one_paper`` says that only one paper is asked; ``account`` is told of an answer's usage.
+    ``one_paper`` says that only one paper is asked; ``meter`` knows what the models take.
     """
 
     analyse: Callable[[str], Query]
     find: Find
     backend: Backend
-    checker: Checker
+    checker: ClaimChecker
     verify: Verify
     one_paper: bool
-    account: Callable[[str, Usage], None]
+    meter: Meter
 
     def ask(self, question: str, history: Sequence[Turn]) -> Iterator[Event]:
         """Answer a question."""
@@ -87,11 +101,7 @@ class Asker(NamedTuple):
         clock.lap("retrieve")
         written = yield from self._write(query, passages, follow_up=asked.standalone != question)
         clock.lap("answer")
-        usage = add(asked.usage, written.usage)
-        self.account(written.model, usage)
-        claims = self._check(written, passages)
-        for claim in claims:
-            yield ClaimChecked(claim=claim)
+        claims, notes = yield from self._check(written, passages)
         clock.lap("verify")
         yield AnswerDone(
             answer=Answer(
@@ -103,10 +113,10 @@ class Asker(NamedTuple):
                 citations=written.citations,
                 claims=tuple(claims),
                 backend=written.model,
-                usage=usage,
+                usage=self.meter.usage,
                 timings_ms=clock.timings(),
             ),
-            notes=written.notes,
+            notes=(*written.notes, *notes),
         )
 
     def _passages(self, query: Query, sub_questions: Sequence[str]) -> list[Passage]:
@@ -146,15 +156,39 @@ class Asker(NamedTuple):
         assert written is not None, "a backend ends with the whole answer"
         return written
 
-    def _check(self, written: Written, passages: Sequence[Passage]) -> list[Claim]:
+    def _check(
+        self, written: Written, passages: Sequence[Passage]
+    ) -> Generator[Event, None, _Checked]:
+        """Give each claim a verdict, as it is found; return all."""
         if self.verify == "off":
-            return list(written.claims)
-        return check_claims(written.claims, written.citations, passages, checker=self.checker)
+            yield from (ClaimChecked(claim=claim) for claim in written.claims)
+            return _Checked(written.claims, ())
+        checks = checks_of(written.claims, written.citations, passages)
+        judging = self.checker.judge(checks)
+        found: list[Claim] = []
+        try:
+            for claim in written.claims:
+                verdict = next(judging).verdict
+                found.append(claim.model_copy(update={"verdict": verdict}))
+                yield ClaimChecked(claim=found[-1])
+            return _Checked(tuple(found), _returned(judging))
+        finally:
+            judging.close()
 
     def _marked(self, text: str, claims: Sequence[Claim]) -> str:
         if self.verify == "off":
             return text
         return (marking.drop if self.verify == "drop" else marking.mark)(text, claims)
+
+
+def _returned(ended: Generator[object, None, T]) -> T:
+    """Return what a generator that has given all its items returns."""
+    try:
+        next(ended)
+    except StopIteration as end:
+        returned: T = end.value
+        return returned
+    raise AssertionError("it has more items than were asked for")
 
 
 class _Clock:

@@ -40,6 +40,12 @@ def _local_or_http(value: str) -> str:
     return value.rstrip("/")
 
 
+def _https(value: str) -> str:
+    if not value.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+        raise ValueError("expected https://…/.well-known/openid-configuration")
+    return value
+
+
 class Settings(BaseModel):
     """What the assistant uses. Strongest first: options, environment, ``config.toml``, defaults."""
 
@@ -65,8 +71,19 @@ class Settings(BaseModel):
         default=60.0, gt=0, description="seconds to wait for the next piece of a reply"
     )
     llm_concurrency: int = Field(default=8, ge=1, description="calls to a model at a time")
+    llm_rate: int | None = Field(
+        default=None, ge=1, description="calls to a model a minute; default: no limit"
+    )
+    evidence: Literal["passages", "distilled"] = Field(
+        default="passages",
+        description="what a model is shown: passages whole, or what the small model chooses from them",
+    )
     verify: Literal["mark", "drop", "off"] = Field(
         default="mark", description="what to do with claims that their sources do not carry"
+    )
+    verify_with: Literal["rules", "model"] = Field(
+        default="rules",
+        description="what checks claims: rules alone, or the small model too where rules don't decide",
     )
     cache: bool = Field(default=True, description="whether replies of models are kept and reused")
     passage_tokens: int = Field(
@@ -95,6 +112,10 @@ class Settings(BaseModel):
     )
     arxiv_url: str = Field(
         default="https://arxiv.org", description="base URL of arXiv or of a mirror"
+    )
+    login: Annotated[str, AfterValidator(_https)] | None = Field(
+        default=None,
+        description="metadata address of the OpenID Connect provider that the web app logs in with",
     )
     contact: str | None = Field(
         default=None, description="mail address that is sent along when PDFs are fetched"

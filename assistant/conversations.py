@@ -7,18 +7,28 @@ under a lock. A damaged file is reported and left alone.
 import json
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, Protocol
 
 from filelock import FileLock, Timeout
 from pydantic import Field, StringConstraints, ValidationError
 
 from assistant.errors import LibraryBusyError, NotFoundError, StorageError
+from assistant.export import Format, render
 from assistant.files import write_whole
-from assistant.records import Answer, Citation, CleanText, Passage, Record, SourceKind, Turn
+from assistant.records import (
+    Answer,
+    Citation,
+    CleanText,
+    Paper,
+    Passage,
+    Record,
+    SourceKind,
+    Turn,
+)
 from assistant.text import clean, fold
 
 MAX_NAME = 80
@@ -77,7 +87,7 @@ class Found(Record):
 
 
 class Exchange(Record):
-    """A question and what became of it.
+    """A question and what became of it; ``notes`` say what was left out, ``follow_ups`` what to ask next.
 
     ``text`` is what was written so far; ``answer`` is there once it is whole. Without one, ``error``
     says what failed, or else the reader stopped it.
@@ -93,6 +103,8 @@ class Exchange(Record):
     passages: tuple[Found, ...] = ()
     answer: Answer | None = None
     error: CleanText | None = None
+    notes: tuple[CleanText, ...] = ()
+    follow_ups: tuple[CleanText, ...] = ()
     feedback: Feedback = Feedback()
 
 
@@ -330,7 +342,44 @@ def to_markdown(conversation: Conversation) -> str:
     return "\n".join(parts)
 
 
-def place(cited: Citation | Found) -> str:
+def to_bibtex(conversation: Conversation, held: Iterable[Paper]) -> str:
+    """Write the papers that a conversation cites as BibTeX, in the order in which it cites them first.
+
+    Args:
+        conversation: the conversation.
+        held: the papers of the library; of one that is gone, title and address are still known.
+    """
+    known = {name: paper for paper in held for name in (*paper.aliases, paper.id)}
+    cited: dict[str, Paper] = {}
+    for exchange in conversation.exchanges:
+        for each in exchange.citations:
+            gone = Paper(id=each.paper_id, title=each.title, url=each.url)
+            paper = known.get(each.paper_id, gone)
+            cited.setdefault(paper.id, paper)
+    return render(cited.values(), Format.BIBTEX)
+
+
+class Placed(Protocol):
+    """What stands somewhere in a paper."""
+
+    @property
+    def source(self) -> SourceKind:
+        """Which of its texts."""
+
+    @property
+    def section(self) -> str | None:
+        """Under which headings."""
+
+    @property
+    def page_first(self) -> int | None:
+        """From which page, counted from 1."""
+
+    @property
+    def page_last(self) -> int | None:
+        """To which."""
+
+
+def place(cited: Placed) -> str:
     """Say where a passage stands: abstract or pages, section."""
     if cited.page_first is None:
         where = _PLACE[cited.source]

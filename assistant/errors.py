@@ -14,6 +14,7 @@
     ├── UnavailableError            5   a backend does not answer
     │   ├── EmbedderUnavailableError    weights or provider missing
     │   ├── ModelUnavailableError       a language model does not answer, or not usably
+    │   │   └── ReplyFormError              it answers, but not in the form asked for
     │   ├── VectorStoreError            Chroma missing, broken or unreachable
     │   ├── CatalogError                the catalog is corrupted or unreachable
     │   ├── FetchError                  a PDF or its metadata cannot be fetched
@@ -90,6 +91,10 @@ class EmbedderUnavailableError(UnavailableError):
 
 class ModelUnavailableError(UnavailableError):
     """A language model does not answer, or with nothing that can be used."""
+
+
+class ReplyFormError(ModelUnavailableError):
+    """A language model answers, but not in the form it was asked for."""
 
 
 class VectorStoreError(UnavailableError):

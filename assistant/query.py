@@ -92,7 +92,7 @@ def analyse(question: str, vocabulary: Vocabulary) -> Query:
     found: dict[str, QueryWord] = {}
     for position, span in enumerate(word_spans(text)):
         folded = fold(text[span.start : span.end])
-        if folded not in STOPWORDS and folded not in found:
+        if folded not in STOPWORDS and folded not in found and terms(folded):
             found[folded] = _query_word(text, span, vocabulary, total, first=position == 0)
     return Query(text, tuple(found.values()))
 

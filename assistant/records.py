@@ -299,7 +299,9 @@ Event = QuestionRewritten | PassagesFound | AnswerText | Cited | ClaimChecked | 
 class Cell(Record):
     """What one paper states on one aspect; cites that paper only, and nothing where it is silent.
 
-    ``error`` says why the cell could not be filled; it is no part of the public format.
+    The rest is no part of the public format: ``error`` says why the cell could not be filled, ``nearest``
+    what comes nearest where the paper is silent, ``verdict`` how its text fared where a model wrote it,
+    ``edited`` that a reader wrote it; what is cited then is what stood there before.
     """
 
     paper_id: str
@@ -308,6 +310,9 @@ class Cell(Record):
     found: bool
     citations: tuple[Citation, ...]
     error: str | None = Field(default=None, exclude=True)
+    nearest: Citation | None = Field(default=None, exclude=True)
+    verdict: Verdict | None = Field(default=None, exclude=True)
+    edited: bool = Field(default=False, exclude=True)
 
 
 class Comparison(Record):
@@ -324,18 +329,33 @@ class Comparison(Record):
     citations: tuple[Citation, ...]
 
 
+class ComparisonPlanned(Record):
+    """The first event of a comparison, before anything is paid: its cells, and those still to be filled.
+
+    ``expected`` is the most that a model is likely to take for them; None without a model.
+    """
+
+    total: int
+    missing: int
+    expected: Usage | None
+
+
 class CellFilled(Record):
-    """A cell of a comparison is done; ``total`` is how many the table has."""
+    """A cell of a comparison is done; ``total`` is how many the table has.
+
+    Its citations are numbered by themselves: only the whole table knows their numbers in it.
+    """
 
     cell: Cell
     total: int
 
 
 class ComparisonDone(Record):
-    """The last event of a comparison: the whole table."""
+    """The last event of a comparison: the whole table, and notes for the user, a line each."""
 
     comparison: Comparison
+    notes: tuple[str, ...] = ()
 
 
-ComparisonEvent = CellFilled | ComparisonDone
-"""One comparison is one stream of cells in the table's order, and then the table."""
+ComparisonEvent = ComparisonPlanned | CellFilled | ComparisonDone
+"""One comparison is one stream: the plan, each cell when it is done, and then the table."""

@@ -17,11 +17,13 @@ _PIECE = re.compile(r"[A-Za-z]+|[0-9]{1,3}|\s+|[^\W\d_\x00-\x7f\u3000-\U0010ffff
 _LETTERS = 4
 _OTHER_LETTERS = 2
 _LOG = logging.getLogger(__name__)
+_LOADING = threading.Lock()
 
 
 def count(text: str) -> int:
     """Count the tokens of ``text``; special tokens in it count as the plain text they are."""
-    encoding = _encoding()
+    with _LOADING:
+        encoding = _encoding()
     return estimate(text) if encoding is None else len(encoding.encode_ordinary(text))
 
 

@@ -11,6 +11,8 @@ import codecs
 import html
 import json
 import re
+import select
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,17 +27,26 @@ _DATA = re.compile(r"<(?P<name>data-\w+)>\n(?P<body>.*?)\n</(?P=name)>", re.DOTA
 _QUESTION = re.compile(r"(?:Question|Last question): (?P<text>[^\n]*)")
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?](?!\s)[^.!?\n]*)*[.!?]?")
 _WORD = re.compile(r"\w{3,}")
+_FORMS = ("verdict", "parts", "relevance")
 _COMMON = frozenset(
     "the and for what which does how with that this from are was is who did has".split()  # noqa: SIM905
 )
 
 
 class Seen(NamedTuple):
-    """What the model was asked: the question, and passages as (key, title, text)."""
+    """What the model was asked: the question, and passages as (key, title, text).
+
+    ``form`` is the name of what it is to fill in, if it is one of the checker's or of the choice of evidence:
+    ``verdict``, ``parts`` or ``relevance``; ``data`` are then the texts marked as data, in their order, and
+    ``again`` says that it has given a verdict before.
+    """
 
     question: str
     passages: tuple[tuple[str, str, str], ...]
     wants_json: bool
+    form: str = ""
+    data: tuple[str, ...] = ()
+    again: bool = False
 
 
 class Reply(NamedTuple):
@@ -59,6 +70,7 @@ def read_request(request: dict[str, Any]) -> Seen:
     user = str(request["messages"][-1]["content"])
     question = _QUESTION.search(user) or _QUESTION.search(said)
     data = _DATA.search(user)
+    system = str(request["messages"][0]["content"])
     return Seen(
         question=question["text"] if question else "",
         passages=tuple(
@@ -66,6 +78,9 @@ def read_request(request: dict[str, Any]) -> Seen:
             for match in _PASSAGE.finditer(data["body"] if data else "")
         ),
         wants_json="response_format" in request or "tools" in request or "JSON" in user,
+        form=next((form for form in _FORMS if f'"{form}"' in system), ""),
+        data=tuple(match["body"] for match in _DATA.finditer(said)),
+        again=any(message["role"] == "assistant" for message in request["messages"]),
     )
 
 
@@ -90,12 +105,54 @@ def _chosen(seen: Seen) -> list[tuple[str, str]]:
 
 
 def answers(seen: Seen) -> str:
+    if seen.form:
+        return json.dumps(_fill_in(seen))
     if seen.wants_json:
         return json.dumps({"standalone_question": seen.question, "sub_questions": []})
     chosen = _chosen(seen)
     if not chosen:
         return "NOT_IN_PAPERS: anything about it"
     return " ".join(f"{sentence} [{key}]." for sentence, key in chosen)
+
+
+def _fill_in(seen: Seen) -> dict[str, Any]:
+    """Fill in a form by the words that texts share, as an honest if simple model would."""
+    if seen.form == "parts":
+        return {"parts": re.split(r",? and |; ", seen.data[0])}
+    if seen.form == "relevance":
+        question, passage = seen.data
+        asked = _words(question)
+        best = [each for each in _sentences(passage) if len(asked & _words(each)) >= len(asked) / 3]
+        return {"relevance": min(10, 4 * len(best)), "sentences": best}
+    text, claim = seen.data
+    stated = _words(claim)
+    quote = max(_sentences(text), key=lambda each: len(stated & _words(each)), default="")
+    share = len(stated & _words(quote)) / max(len(stated), 1)
+    verdict = "supported" if share > 0.7 else "partial" if share > 0.4 else "unsupported"
+    return {"quote": quote, "verdict": verdict, "confidence": round(max(share, 1 - share), 2)}
+
+
+def verdict(
+    name: str, *, quote: str | None = None, confidence: float = 0.9
+) -> Callable[[Seen], str]:
+    """Give every claim one verdict, quoting its text's first sentence or what is said to; else answer."""
+
+    def reply(seen: Seen) -> str:
+        if seen.form != "verdict":
+            return answers(seen)
+        found = _sentences(seen.data[0])[0] if quote is None else quote
+        return json.dumps({"quote": found, "verdict": name, "confidence": confidence})
+
+    return reply
+
+
+def _swings(seen: Seen) -> str:
+    return verdict("unsupported" if seen.again else "supported")(seen)
+
+
+def _nothing_relevant(seen: Seen) -> str:
+    nothing = {"relevance": 0, "sentences": []}
+    return json.dumps(nothing) if seen.form == "relevance" else answers(seen)
 
 
 def wrong_number(seen: Seen) -> str:
@@ -192,6 +249,11 @@ BEHAVIOURS: dict[str, Callable[[Seen], Reply]] = {
     "thinks": _sends(lambda seen: f"<think>\nWhich [kzzzz]? See https://x.org\n</think>\n\n{answers(seen)}"),
     "malformed_json": _sends(malformed_json),
     "never_json": _sends(lambda seen: "I cannot do that." if seen.wants_json else answers(seen)),
+    "all_supported": _sends(verdict("supported")),
+    "all_contradicted": _sends(verdict("contradicted")),
+    "forged_quote": _sends(verdict("supported", quote="It is as the claim says, without any doubt.")),
+    "swings": _sends(_swings),
+    "nothing_relevant": _sends(_nothing_relevant),
     "no_structured_output": _sends(answers),
     "no_temperature": _sends(answers),
     "no_usage": _sends(answers, usage=False),
@@ -290,6 +352,11 @@ class FakeOpenAI:
             self.running += change
             self.most_running = max(self.most_running, self.running)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the server ends."""
+        return self._stop.is_set()
+
     def sleep(self, seconds: float) -> None:
         """Wait, unless the server ends."""
         self._stop.wait(seconds)
@@ -322,14 +389,21 @@ class _Handler(BaseHTTPRequestHandler):
         reply = self.owner.begin(request, headers)
         self.owner.sleep(self.owner.delay)
         if reply.hangs:
-            self.owner.sleep(600)
-            self.close_connection = True
+            self._hang()
         elif reply.status != 200:
             self._send(reply.status, {"error": reply.error}, reply.headers)
         elif request.get("stream"):
             self._stream(request, reply)
         else:
             self._send(200, completion(request, reply))
+
+    def _hang(self) -> None:
+        """Say nothing until the client hangs up, or the server ends."""
+        self.close_connection = True
+        while not self.owner.ended:
+            readable, _, _ = select.select([self.connection], [], [], 0.02)
+            if readable and not self.connection.recv(1, socket.MSG_PEEK):
+                raise BrokenPipeError
 
     def _send(
         self, status: int, body: dict[str, Any], headers: tuple[tuple[str, str], ...] = ()

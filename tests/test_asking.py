@@ -1,8 +1,10 @@
 """Asking a library with a language model: a real server on loopback, a real client, a real library."""
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,16 @@ from assistant.cli.main import run
 from assistant.config import load_settings
 from assistant.errors import BudgetError, ModelUnavailableError
 from assistant.library import Library
-from assistant.records import Answer, AnswerDone, AnswerText, QuestionRewritten, Turn
+from assistant.records import (
+    Answer,
+    AnswerDone,
+    AnswerText,
+    ClaimChecked,
+    QuestionRewritten,
+    Turn,
+)
 from assistant.samples import DIGEST
-from tests.fake_openai import FakeOpenAI
+from tests.fake_openai import BEHAVIOURS, FakeOpenAI, Reply, Seen, answers, verdict, wrong_number
 
 QUESTION = "What does DAPO reach on AIME 2024?"
 MODEL = "openai:gpt-4o-mini"
@@ -180,6 +189,128 @@ def test_closing_the_stream_hangs_up(shelf: Path) -> None:
         assert server.hung_up.wait(5)
 
 
+class TestModelChecker:
+    def test_judges_what_the_rules_leave_open(self, shelf: Path) -> None:
+        def reply(seen: Seen) -> str:
+            if seen.form:
+                return verdict("contradicted")(seen)
+            return (
+                f"Reinforcement learning at scale is what DAPO deals with [{seen.passages[0][0]}]."
+            )
+
+        assert "⚠" not in answer(reply, shelf).answer
+        found = answer(reply, shelf, verify_with="model")
+        assert [claim.verdict for claim in found.claims] == ["contradicted"]
+        assert "⚠" in found.answer
+
+    def test_cannot_be_talked_out_of_a_wrong_number(self, shelf: Path) -> None:
+        def reply(seen: Seen) -> str:
+            return verdict("supported")(seen) if seen.form else wrong_number(seen)
+
+        found = answer(reply, shelf, verify_with="model")
+        assert "contradicted" in {claim.verdict for claim in found.claims}
+
+    def test_that_fails_says_so_and_leaves_the_rules_verdicts(self, shelf: Path) -> None:
+        def reply(seen: Seen) -> str:
+            if seen.form:
+                return "I cannot do that."
+            return f"DAPO gets to 50 points on AIME 2024 [{seen.passages[0][0]}]."
+
+        with (
+            FakeOpenAI(reply) as server,
+            closing(library_with(server, shelf, verify_with="model")) as library,
+        ):
+            *_, done = library.ask(QUESTION)
+        assert isinstance(done, AnswerDone)
+        assert [claim.verdict for claim in done.answer.claims] == ["supported"]
+        assert done.notes[0].startswith("1 of 1 claims were checked by rules alone: openai:gpt-4o")
+
+    def test_is_the_small_model_and_what_it_takes_is_counted_as_its_own(
+        self, shelf: Path, tmp_path: Path
+    ) -> None:
+        home = tmp_path / "home"
+        shutil.copytree(shelf, home, ignore=shutil.ignore_patterns("usage.db"))
+        small = "openai:gpt-4.1-nano"
+        with (
+            FakeOpenAI(lambda seen: answers(seen).replace("50 points", "fifty points")) as server,
+            closing(library_with(server, home, verify_with="model", llm_small=small)) as library,
+        ):
+            *_, done = library.ask(QUESTION)
+            assert isinstance(done, AnswerDone)
+            totals = {each.model: each.usage for each in library.usage(since=date.min)}
+        assert set(totals) == {MODEL, small}
+        assert {request["model"] for request in server.requests[1:]} == {"gpt-4.1-nano"}
+        taken = sum(each.input_tokens for each in totals.values())
+        assert done.answer.usage.input_tokens == taken
+
+    def test_stops_with_the_answer(self, shelf: Path) -> None:
+        def reply(seen: Seen) -> Reply | str:
+            if seen.form:
+                return Reply(
+                    hangs=seen.data[1].startswith("Second"), text=verdict("supported")(seen)
+                )
+            key = seen.passages[0][0]
+            return f"DAPO is about learning [{key}]. Second, DAPO is about scale [{key}]."
+
+        with (
+            FakeOpenAI(reply) as server,
+            closing(library_with(server, shelf, verify_with="model")) as library,
+        ):
+            events = library.ask(QUESTION)
+            next(event for event in events if isinstance(event, ClaimChecked))
+            events.close()
+            assert server.hung_up.wait(20)
+
+
+class TestDistilledEvidence:
+    def test_is_what_the_answering_model_is_shown(self, shelf: Path) -> None:
+        with (
+            FakeOpenAI("answers") as server,
+            closing(library_with(server, shelf, evidence="distilled")) as library,
+        ):
+            *_, done = library.ask(QUESTION)
+        assert isinstance(done, AnswerDone)
+        *chosen, written = server.requests
+        assert len(chosen) == 12
+        assert "50 points on AIME 2024" in written["messages"][1]["content"]
+        assert done.answer.citations[0].paper_id == "2503.14476"
+        assert "were left out as beside the question" in done.notes[0]
+
+    def test_of_which_nothing_matters_is_refused_without_asking_for_an_answer(
+        self, shelf: Path
+    ) -> None:
+        with (
+            FakeOpenAI("nothing_relevant") as server,
+            closing(library_with(server, shelf, evidence="distilled")) as library,
+        ):
+            *_, done = library.ask(QUESTION)
+        assert isinstance(done, AnswerDone)
+        assert done.answer.refused
+        assert done.answer.refusal_reason == "None of the 12 passages found is on the question."
+        assert not any(request.get("stream") for request in server.requests)
+
+    def test_takes_no_more_than_leaves_enough_for_the_answer(self, shelf: Path) -> None:
+        budget = {"budget_question": 0.00204, "passage_tokens": 500}
+        with (
+            FakeOpenAI("answers") as server,
+            closing(library_with(server, shelf, evidence="distilled", **budget)) as library,
+        ):
+            *_, done = library.ask(QUESTION)
+        assert isinstance(done, AnswerDone)
+        assert done.answer.citations
+        assert 0 < (done.answer.usage.cost_usd or 1) < 0.00204
+
+
+def test_what_the_token_budget_cuts_is_said(shelf: Path) -> None:
+    with (
+        FakeOpenAI("answers") as server,
+        closing(library_with(server, shelf, passage_tokens=400)) as library,
+    ):
+        *_, done = library.ask(QUESTION)
+    assert isinstance(done, AnswerDone)
+    assert "passages did not fit the token budget and were left out" in done.notes[0]
+
+
 def test_many_questions_at_once_are_not_mixed_up(shelf: Path) -> None:
     names = ["DAPO", "SkyLadder", "PyGDA", "MetaLadder", "CapArena", "SWEET-RL"] * 3
     with (
@@ -196,6 +327,60 @@ def test_many_questions_at_once_are_not_mixed_up(shelf: Path) -> None:
             for name, found in zip(names, pool.map(ask, names), strict=True):
                 assert found.question == f"What does {name} propose?"
                 assert any(name in citation.title for citation in found.citations)
+
+
+class TestDoctor:
+    @pytest.fixture(autouse=True)
+    def _settings(self, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ASSISTANT_HOME", str(shelf))
+        monkeypatch.setenv("ASSISTANT_LLM", MODEL)
+        monkeypatch.setenv("ASSISTANT_LLM_SMALL", "openai:gpt-4.1-nano")
+        monkeypatch.setenv("ASSISTANT_LLM_FALLBACK", MODEL)
+
+    def test_asks_each_model_once_past_the_cache(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with FakeOpenAI("answers") as server:
+            monkeypatch.setenv("ASSISTANT_LLM_BASE_URL", server.url)
+            assert [run(["doctor"]), run(["doctor"])] == [0, 0]
+        asked = [request["model"] for request in server.requests]
+        assert sorted(asked) == ["gpt-4.1-nano", "gpt-4.1-nano", "gpt-4o-mini", "gpt-4o-mini"]
+        shown = capsys.readouterr().out
+        assert f"ok: language model {MODEL} answered in" in shown
+        assert "ok: small model openai:gpt-4.1-nano answered in" in shown
+
+    @pytest.mark.parametrize(
+        ("behaviour", "message"), [("401", "the key was refused"), ("500", "has trouble (500)")]
+    )
+    def test_says_which_does_not_answer_and_still_checks_the_rest(
+        self,
+        behaviour: str,
+        message: str,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        def by_model(seen: Seen) -> Reply:
+            nano = server.requests[-1]["model"] == "gpt-4.1-nano"
+            return BEHAVIOURS[behaviour if nano else "answers"](seen)
+
+        with FakeOpenAI(by_model) as server:
+            monkeypatch.setenv("ASSISTANT_LLM_BASE_URL", server.url)
+            assert run(["doctor"]) == 5
+        shown = capsys.readouterr()
+        assert f"ok: language model {MODEL} answered" in shown.out
+        assert "lexical index agree" in shown.out
+        (problem,) = [line for line in shown.err.splitlines() if line.startswith("problem:")]
+        assert problem.startswith("problem: small model: openai:gpt-4.1-nano")
+        assert message in problem
+        assert "--repair" not in shown.err
+        assert "sk-very-secret-key" not in shown.out + shown.err
+
+    def test_asks_no_model_where_none_is_set(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("ASSISTANT_LLM", "extractive")
+        assert run(["doctor"]) == 0
+        assert "language model extractive: answers are quotes" in capsys.readouterr().out
 
 
 class TestCommandLine:
@@ -234,6 +419,6 @@ class TestCommandLine:
             assert run(["ask", QUESTION]) == 0
         capsys.readouterr()
         assert run(["usage", "--json"]) == 0
-        [row] = json.loads(capsys.readouterr().out)
-        assert row["model"] == MODEL
+        rows = {row["model"]: row for row in json.loads(capsys.readouterr().out)}
+        row = rows[MODEL]
         assert row["input_tokens"] > 0

@@ -2,7 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,8 +15,10 @@ from hypothesis import strategies as st
 from assistant.cli.main import run
 from assistant.compare.aspects import DEFAULTS, Aspect, read_aspects
 from assistant.compare.clauses import shorten
-from assistant.compare.saved import fingerprint, saved
-from assistant.compare.table import compare
+from assistant.compare.comparer import Comparer
+from assistant.compare.export import TableFormat, render
+from assistant.compare.saved import Shelf, fingerprint
+from assistant.compare.table import silent
 from assistant.config import load_settings
 from assistant.errors import (
     InputError,
@@ -24,28 +29,15 @@ from assistant.errors import (
     VectorStoreError,
 )
 from assistant.library import Library
-from assistant.records import Cell, CellFilled, Comparison, ComparisonDone, Paper
-
-PAPERS = {
-    "ladder": (
-        "StairNet: Curriculum Pretraining",
-        "However, pretraining on long sequences remains expensive. We propose StairNet, a curriculum "
-        "that grows the context window step by step. We fine-tune Llama-3.1-8B on 12,000 curated samples. "
-        "Experiments on the GSM8K and MATH-500 benchmarks show that StairNet improves accuracy by 4.2% "
-        "over the baseline. The code is available at https://github.com/example/stairnet.",
-    ),
-    "prune": (
-        "TrimFast: Pruning for Speed",
-        "Existing pruning methods suffer from costly retraining. We introduce TrimFast, a framework "
-        "that prunes with reinforcement learning. It is initialized from Llama-3.1-8B. "
-        "TrimFast outperforms the baseline by 6.5% on GSM8K. A limitation of our method is "
-        "that it was tested on English text only.",
-    ),
-    "survey": (
-        "A Survey of Tidal Energy",
-        "Tides are caused by the moon. This survey reviews turbines in coastal waters.",
-    ),
-}
+from assistant.records import (
+    Cell,
+    CellFilled,
+    Comparison,
+    ComparisonDone,
+    ComparisonPlanned,
+    Paper,
+)
+from tests.comparing import PAPERS, cell, ingest, table
 
 
 @pytest.fixture(scope="module")
@@ -58,28 +50,6 @@ def library(folder: Path) -> Iterator[Library]:
     with closing(Library(load_settings({"home": folder / "home"}, {}))) as library:
         ingest(library, folder, PAPERS)
         yield library
-
-
-def ingest(library: Library, folder: Path, papers: dict[str, tuple[str, str]]) -> None:
-    rows = [
-        json.dumps({"id": paper_id, "title": title, "abstract": abstract})
-        for paper_id, (title, abstract) in papers.items()
-    ]
-    path = folder / "papers.jsonl"
-    path.write_text("\n".join(rows), encoding="utf-8")
-    library.ingest([str(path)], pdfs=False)
-
-
-def table(library: Library, *papers: str, **options: object) -> Comparison:
-    events = list(library.compare(papers, **options))  # type: ignore[arg-type]  # forwarded as they are
-    assert isinstance(events[-1], ComparisonDone)
-    return events[-1].comparison
-
-
-def cell(comparison: Comparison, paper_id: str, aspect: str) -> Cell:
-    return next(
-        each for each in comparison.cells if (each.paper_id, each.aspect) == (paper_id, aspect)
-    )
 
 
 @pytest.fixture(scope="module")
@@ -139,10 +109,12 @@ def test_cells_cite_their_own_paper_to_the_letter_and_in_order(default: Comparis
 
 def test_cells_come_one_by_one_and_the_table_last(library: Library) -> None:
     events = list(library.compare(["ladder", "prune"], aspects=["code", "data"]))
-    cells = [event for event in events[:-1] if isinstance(event, CellFilled)]
-    assert len(cells) == cells[0].total == 4
-    assert isinstance(events[-1], ComparisonDone)
-    assert events[-1].comparison.cells == tuple(event.cell for event in cells)
+    planned, *cells, done = events
+    assert planned == ComparisonPlanned(total=4, missing=4, expected=None)
+    assert isinstance(done, ComparisonDone)
+    assert [each.text for each in done.comparison.cells] == [
+        each.cell.text for each in cells if isinstance(each, CellFilled) and each.total == 4
+    ]
 
 
 def test_the_summary_says_what_is_shared_what_ranges_and_what_is_missing(
@@ -177,29 +149,58 @@ def test_any_aspect_may_be_asked(library: Library, aspect: str, paper_id: str, f
 class HalfBroken:
     """Fails for some papers, and finds nothing in the others."""
 
-    def __init__(self, *broken: str) -> None:
+    paid = False
+
+    def __init__(self, *broken: str, workers: int = 1) -> None:
+        self.workers = workers
+        self.asked: list[str] = []
         self._broken = broken
 
-    def fill(self, paper: Paper, aspect: Aspect) -> None:
+    def fill(self, paper: Paper, aspect: Aspect) -> Cell:
+        self.asked.append(paper.id)
         if paper.id in self._broken:
             raise VectorStoreError(f"no {aspect.name} today: try again")
+        return silent(paper, aspect, nearest=None)
+
+    def stop(self) -> None:
+        pass
 
 
-def test_a_failure_is_its_own_cells_alone() -> None:
-    papers, aspects = [Paper(id="a", title="A"), Paper(id="b", title="B")], read_aspects(["code"])
-    *_, last = compare(papers, aspects, HalfBroken("a"), known={})
+def fill_half(filler: HalfBroken, folder: Path, *papers: str) -> Comparison:
+    """Fill a table of one aspect, and keep it as "half"."""
+    held = [Paper(id=each, title=each.upper()) for each in papers]
+    comparer = Comparer(filler, shelf=Shelf(folder), backend="extractive")
+    *_, last = comparer.compare(held, ["code"], held=held, save="half")
     assert isinstance(last, ComparisonDone)
-    assert [each.error for each in last.comparison.cells] == ["no code today: try again", None]
-    assert "Could not be filled for A." in last.comparison.summary
-    assert "error" not in last.comparison.cells[0].model_dump()
-    kept = saved(papers, ["code"], last.comparison.cells, backend="extractive")
-    assert [each.paper_id for each in kept.cells] == ["b"]
+    return last.comparison
 
 
-def test_where_every_cell_fails_the_comparison_does() -> None:
-    papers, aspects = [Paper(id="a", title="A"), Paper(id="b", title="B")], read_aspects(["code"])
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_failure_is_its_own_cells_alone(tmp_path: Path, workers: int) -> None:
+    found = fill_half(HalfBroken("a", workers=workers), tmp_path, "a", "b")
+    assert [each.error for each in found.cells] == ["no code today: try again", None]
+    assert "Could not be filled for A." in found.summary
+    assert "error" not in found.cells[0].model_dump()
+    assert [each.paper_id for each in Shelf(tmp_path).get("half").cells] == ["b"]
+
+
+def test_where_every_cell_fails_the_comparison_does(tmp_path: Path) -> None:
     with pytest.raises(VectorStoreError):
-        list(compare(papers, aspects, HalfBroken("a", "b"), known={}))
+        fill_half(HalfBroken("a", "b"), tmp_path, "a", "b")
+
+
+def test_a_failure_beside_cells_that_are_kept_leaves_them(tmp_path: Path) -> None:
+    fill_half(HalfBroken("a"), tmp_path, "a", "b")
+    again = fill_half(HalfBroken("a"), tmp_path, "a", "b")
+    assert [each.error is None for each in again.cells] == [False, True]
+
+
+def test_a_backend_that_fails_again_and_again_is_given_up(tmp_path: Path) -> None:
+    papers = [f"p{n}" for n in range(30)]
+    filler = HalfBroken(*papers[1:])
+    found = fill_half(filler, tmp_path, *papers)
+    assert len(filler.asked) == 1 + 10
+    assert sum(each.error is not None for each in found.cells) == 29
 
 
 def test_papers_may_be_chosen_by_a_question(library: Library) -> None:
@@ -235,12 +236,6 @@ def test_what_cannot_be_compared_is_refused(library: Library, tmp_path: Path) ->
         empty.compare(question="anything")
 
 
-def test_with_a_model_in_the_settings_the_table_is_still_extracted(library: Library) -> None:
-    settings = library.settings.model_copy(update={"llm": "openai:some-model"})
-    with closing(Library(settings)) as other:
-        assert "without a language model" in table(other, "ladder", "prune").summary
-
-
 class TestSaved:
     """A comparison that is kept is filled only where something is new."""
 
@@ -265,19 +260,76 @@ class TestSaved:
         self._mark_cells(own)
         title, abstract = PAPERS["ladder"]
         ingest(own, tmp_path, {"ladder": (title, abstract.replace("/stairnet", "/moved"))})
-        held = {paper.id: paper for paper in own.papers()}
-        assert own.comparison("mine").stale(held) == {"ladder"}
+        assert own.comparison("mine").stale == {"ladder"}
         again = table(own, save="mine")
         assert "https://github.com/example/moved" in cell(again, "ladder", "code").text
-        assert own.comparison("mine").stale(held) == set()
+        assert own.comparison("mine").stale == set()
 
     def test_a_run_cut_short_leaves_its_finished_rows(self, own: Library) -> None:
         events = own.compare(["ladder", "prune", "survey"], aspects=["code"], save="mine")
-        next(events), next(events)
+        next(events), next(events), next(events)
         events.close()  # type: ignore[attr-defined]  # it is a generator
         kept = own.comparison("mine")
-        assert {each.paper_id for each in kept.cells} == {"ladder", "prune"}
-        assert len(kept.papers) == 3
+        assert [each.error is None for each in kept.table.cells] == [True, True, False]
+        assert "compare again" in kept.table.cells[2].text
+        assert len(kept.table.papers) == 3
+
+    def test_what_is_kept_is_listed_and_opened_as_it_was(self, own: Library) -> None:
+        before = datetime.now(UTC) - timedelta(seconds=5)
+        first = table(own, "ladder", "prune", aspects=["code"], save="mine")
+        table(own, *PAPERS, aspects=["code", "data"], save="other.2")
+        listed = {each.name: each for each in own.comparisons()}
+        assert list(listed) == ["other.2", "mine"]
+        assert (listed["other.2"].papers, listed["other.2"].aspects) == (3, 2)
+        assert before < listed["mine"].changed < datetime.now(UTC) + timedelta(seconds=5)
+        found = own.comparison("mine")
+        assert found.table.model_dump() == first.model_dump()
+        assert found.table.cells[1].nearest == first.cells[1].nearest is not None
+        assert (found.backend, found.stale) == ("extractive", set())
+
+    def test_an_edited_cell_is_marked_and_survives(self, own: Library, tmp_path: Path) -> None:
+        table(own, "ladder", "prune", aspects=["code", "data"], save="mine")
+        own.edit_cell("mine", "prune", "code", "On\nrequest,\x1b[31m see =1+1")
+        own.edit_cell("mine", "ladder", "code", "Moved.")
+        title, abstract = PAPERS["ladder"]
+        ingest(own, tmp_path, {"ladder": (title, abstract.replace("/stairnet", "/moved"))})
+        again = table(own, "survey", save="mine")
+        edited = cell(again, "prune", "code")
+        assert (edited.text, edited.found, edited.edited) == (
+            "On request, see =1+1", True, True,
+        )  # fmt: skip
+        assert cell(again, "ladder", "code").text == "Moved."
+        assert cell(again, "ladder", "data").edited is False
+        for table_format in TableFormat:
+            assert "Moved. (edited)" in render(again, own.papers(), table_format)
+
+    def test_an_edit_can_be_taken_back(self, own: Library) -> None:
+        first = table(own, "ladder", "prune", aspects=["code"], save="mine")
+        edited = own.edit_cell("mine", "ladder", "code", "Mine.").table
+        assert cell(edited, "ladder", "code").citations == first.cells[0].citations
+        assert "Mine." not in first.summary
+        assert own.edit_cell("mine", "ladder", "code", " ").table == first
+
+    def test_only_a_cell_that_is_there_can_be_edited(self, own: Library) -> None:
+        table(own, "ladder", "prune", aspects=["code"], save="mine")
+        for name, paper_id, aspect in (
+            ("other", "ladder", "code"), ("mine", "survey", "code"), ("mine", "ladder", "data"),
+        ):  # fmt: skip
+            with pytest.raises(NotFoundError):
+                own.edit_cell(name, paper_id, aspect, "Text.")
+        with pytest.raises(InputError, match="2000 at most"):
+            own.edit_cell("mine", "ladder", "code", "x" * 2001)
+
+    def test_edits_of_several_threads_and_a_run_are_all_kept(self, own: Library) -> None:
+        table(own, *PAPERS, aspects=["code"], save="mine")
+        work = [partial(own.edit_cell, "mine", each, "code", f"Edit {each}") for each in PAPERS]
+        work += [partial(table, own, aspects=["data"], save="mine")] * 2
+        with ThreadPoolExecutor(len(work)) as threads:
+            for done in [threads.submit(each) for each in work]:
+                done.result()
+        found = own.comparison("mine").table
+        assert [cell(found, each, "code").text for each in PAPERS] == [f"Edit {p}" for p in PAPERS]
+        assert cell(found, "ladder", "data").found
 
     def test_a_removed_paper_leaves_the_table(self, own: Library) -> None:
         table(own, *PAPERS, aspects=["code"], save="mine")

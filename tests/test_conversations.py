@@ -16,11 +16,12 @@ from assistant.conversations import (
     new_id,
     now,
     shorten,
+    to_bibtex,
     to_json,
     to_markdown,
 )
 from assistant.errors import NotFoundError, StorageError
-from assistant.records import Answer, Citation, Timings, Turn, Usage
+from assistant.records import Answer, Citation, Paper, Timings, Turn, Usage
 
 
 def exchange(question: str = "What is DAPO?", *, text: str = "A system [1].") -> Exchange:
@@ -177,3 +178,24 @@ def test_a_shortened_text_is_one_line_of_at_most_that_length(text: str, most: in
     short = shorten(text, most=most)
     assert len(short) <= most
     assert "\n" not in short
+
+
+def test_the_papers_cited_are_exported_once_each_and_as_the_library_knows_them(
+    store: ConversationStore,
+) -> None:
+    first = exchange()
+    gone = first.citations[0].model_copy(update={"paper_id": "old-1", "title": "Gone {paper}"})
+    store.add("0" * 16, first)
+    store.add("0" * 16, exchange())
+    store.add("0" * 16, exchange().model_copy(update={"citations": (gone,)}))
+    held = [Paper(id="2503.14476", title="DAPO", authors=("Qiying Yu",), year=2025)]
+    written = to_bibtex(store.get("0" * 16), held)
+    assert written.count("@misc{") == 2
+    assert "author = {Qiying Yu}" in written
+    assert written.index("DAPO") < written.index("Gone")
+    assert "\\textbraceleft" in written
+
+
+def test_a_conversation_without_citations_exports_nothing(store: ConversationStore) -> None:
+    store.add("0" * 16, Exchange(id=new_id(), question="What?", asked=now()))
+    assert to_bibtex(store.get("0" * 16), []) == ""

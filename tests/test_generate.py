@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 from assistant.answer.align import Aligner
 from assistant.answer.draft import Piece
 from assistant.answer.generate import Written, generate
-from assistant.answer.keys import read_secret
-from assistant.answer.spotlight import harmless, show
+from assistant.answer.spotlight import show
 from assistant.errors import AssistantError, ModelUnavailableError
+from assistant.keys import read_secret
+from assistant.models import Array
 from assistant.models.chat import ChatModel, open_chat
 from assistant.models.failures import ContextLengthError
 from assistant.models.minilm import MiniLM
 from assistant.records import Chunk, Passage
+from assistant.untrusted import harmless
 from tests.fake_openai import BEHAVIOURS, FakeOpenAI, Reply, Seen, answers
 
 QUESTION = "What does DAPO reach on AIME 2024, and what is PyGDA?"
@@ -182,6 +184,13 @@ class TestCitations:
         assert [each.citations for each in written.claims] == [(), (1,)]
         assert {each.verdict for each in written.claims} == {"unchecked"}
 
+    def test_align_by_words_alone_where_one_sentence_has_them(self) -> None:
+        def never(_texts: Sequence[str]) -> Array:
+            raise AssertionError
+
+        found = Aligner(never).align("It reaches 50 points on AIME 2024.", DAPO)
+        assert DAPO.chunk.text[slice(*found)] == "It reaches 50 points on AIME 2024."
+
     def test_align_by_meaning_where_words_differ(self, embedder: MiniLM) -> None:
         found = Aligner(embedder.embed).align("The score in the contest is fifty.", DAPO)
         assert DAPO.chunk.text[slice(*found)].startswith("It reaches 50 points")
@@ -300,7 +309,6 @@ class TestPrompt:
                 *_, written = generate(QUESTION, PASSAGES, model, secret=secret)
         assert len(server.requests) == 1
         assert isinstance(written, Written)
-        assert written.usage.cost_usd == 0
 
     def test_leaves_out_what_does_not_fit_by_rank(self) -> None:
         many = [

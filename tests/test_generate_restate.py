@@ -41,7 +41,6 @@ def test_a_follow_up_stands_alone_and_is_taken_apart() -> None:
     found = rewritten(says("What does DAPO reach?", ["What does DAPO reach?", "Who wrote DAPO?"]))
     assert found.standalone == "What does DAPO reach?"
     assert found.sub_questions == ("What does DAPO reach?", "Who wrote DAPO?")
-    assert found.usage.input_tokens > 0
 
 
 FAILURES = (

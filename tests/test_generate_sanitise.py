@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from assistant.answer.keys import KEY, KeyMaker
 from assistant.answer.sanitise import Sanitiser, Token
+from assistant.keys import KEY, KeyMaker
 
 PAPER = "https://arxiv.org/abs/2503.14476"
 CODE = "https://github.com/volcengine/verl"

@@ -17,7 +17,13 @@ def variables(name: str) -> dict[str, str]:
 
 def test_all_prompts_are_there() -> None:
     assert NAMES == [
-        "answer.system", "answer.user", "mend", "rewrite.system", "rewrite.user", "structured",
+        "answer.system", "answer.user", "aspects.system", "aspects.user", "compare.cell",
+        "compare.summary", "draft.indicators.system", "draft.indicators.user",
+        "draft.questions.system", "draft.questions.user", "evidence.system", "evidence.user",
+        "judge.answer.system", "judge.answer.user", "judge.claim.system", "judge.claim.user",
+        "judge.pair.system", "judge.pair.user", "mend", "rewrite.system", "rewrite.user",
+        "split.system", "split.user", "structured", "topic.system", "topic.user", "verify.again",
+        "verify.system", "verify.user",
     ]  # fmt: skip
 
 

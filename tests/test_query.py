@@ -1,7 +1,7 @@
 """A question against the words of a library: names, weights and typing errors."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assistant.query import Query, Vocabulary, analyse, looks_like_name, mend
@@ -139,6 +139,7 @@ class TestAnalyse:
         assert 0 < common < rarer < unknown == 1
 
     @given(st.text(max_size=60))
+    @example("ﹰ")  # a letter's mark alone: a word by its category, and nothing once it is folded
     def test_takes_any_text(self, vocabulary: Vocabulary, question: str) -> None:
         query = analyse(question, vocabulary)
         assert all(word.terms and 0 < word.weight <= 1 for word in query.words)

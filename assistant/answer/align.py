@@ -14,6 +14,7 @@ MOST_SENTENCES = 3
 _CLOSENESS_SHARE = 0.5
 _NUMBER_WEIGHT = 2.0
 _GAIN = 0.2
+_NEARLY_ALL, _FAR_LESS = 0.9, 0.5
 
 Embed = Callable[[Sequence[str]], Array]
 
@@ -45,7 +46,7 @@ class Aligner:
             return Span(0, len(passage.chunk.text))
         weights = {term: _weight(term) for term in content_terms(claim)}
         scores = np.array([_covered(weights, each.terms) for each in found])
-        if self._embed is not None and len(found) > 1:
+        if self._embed is not None and len(found) > 1 and not _is_plain(scores):
             (vector,) = self._embed([claim])
             closeness = self._embedded(passage, self._embed) @ vector
             scores = (1 - _CLOSENESS_SHARE) * scores + _CLOSENESS_SHARE * closeness
@@ -69,6 +70,12 @@ class Aligner:
                 [chunk.text[slice(*each.span)] for each in self._read(passage)]
             )
         return self._vectors[chunk.id]
+
+
+def _is_plain(scores: Array) -> bool:
+    """Tell whether the words alone show it: one sentence has nearly all of them, and no other comes near."""
+    *_, second, first = np.sort(scores)
+    return bool(first >= _NEARLY_ALL and second <= _FAR_LESS)
 
 
 def _widen(

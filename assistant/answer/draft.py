@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from assistant.answer.citations import cite, escape_markdown, markers
 from assistant.answer.extract import Extract
-from assistant.records import Citation, Claim, Usage
+from assistant.records import Citation, Claim
 
 REFUSAL = "The papers don't say."
 
@@ -28,7 +28,6 @@ class Written(NamedTuple):
     citations: tuple[Citation, ...]
     claims: tuple[Claim, ...]
     refusal: str | None
-    usage: Usage
     model: str
     notes: tuple[str, ...] = ()
     prompt: str = ""

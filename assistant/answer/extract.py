@@ -50,7 +50,7 @@ _INTRODUCES = re.compile(
 _INTRODUCTION_BONUS = 0.3
 _NUMBER_BONUS = 0.15
 _LINK_BONUS = 0.3
-_SIMILARITY_WEIGHT = 0.75
+_SIMILARITY_WEIGHT = 1.0
 _PASSAGE_MATCH_WEIGHT = 1.5
 """Beside how well the sentence matches word by word. Tuned on the two tuning sets of eval/datasets."""
 

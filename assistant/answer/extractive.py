@@ -7,11 +7,9 @@ from assistant.answer.draft import Piece, Written
 from assistant.answer.restate import Rewritten
 from assistant.models import TokenEmbedder
 from assistant.query import Query, Vocabulary
-from assistant.records import Passage, Turn, Usage
+from assistant.records import Passage, Turn
 
 NAME = "extractive"
-
-_FREE = Usage(input_tokens=0, output_tokens=0, cost_usd=0.0)
 
 
 class Extractive:
@@ -33,7 +31,7 @@ class Extractive:
     def rewrite(self, question: str, history: Sequence[Turn]) -> Rewritten:
         """Make a follow-up stand alone."""
         standalone = rewrite.stand_alone(question, history, find_topic=self._find_topic)
-        return Rewritten(standalone, (), _FREE)
+        return Rewritten(standalone, ())
 
     def write(
         self, query: Query, passages: Sequence[Passage], *, follow_up: bool
@@ -48,6 +46,5 @@ class Extractive:
             citations=drafted.citations,
             claims=drafted.claims,
             refusal=found.refusal,
-            usage=_FREE,
             model=NAME,
         )

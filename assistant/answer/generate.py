@@ -1,7 +1,7 @@
 """Answers written by a language model from passages, each sentence with its citations."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Literal
 
 from assistant import prompts, tokens
@@ -9,12 +9,13 @@ from assistant.answer.align import Aligner, Embed
 from assistant.answer.citations import cite, escape_markdown, markers
 from assistant.answer.draft import REFUSAL, Piece, Written
 from assistant.answer.sanitise import Sanitiser, Token
-from assistant.answer.spotlight import Shown, harmless, show
+from assistant.answer.spotlight import Shown, show
 from assistant.errors import ModelUnavailableError
-from assistant.models.chat import NO_USAGE, ChatModel, Completion, Message
+from assistant.models.chat import ChatModel, Completion, Message
 from assistant.models.failures import ContextLengthError
-from assistant.records import Citation, Claim, Passage, Usage
+from assistant.records import Citation, Claim, Passage
 from assistant.text import Span, sentences, words
+from assistant.untrusted import harmless
 
 SENTINEL = "NOT_IN_PAPERS"
 MAX_ANSWER = 12_000
@@ -29,8 +30,9 @@ _SENTINEL = re.compile(r"NOT[ _]IN[ _]PAPERS\b", re.IGNORECASE)
 _BULLET = re.compile(r"^\s*(?:[-*+•]|\d{1,2}[.)]|#{1,6})\s+")
 _EMPHASIS = re.compile(r"\*+|(?<!\w)_+|_+(?!\w)")
 
-Length = Literal["short", "medium", "long"]
+Length = Literal["phrase", "short", "medium", "long"]
 _LENGTHS: dict[Length, str] = {
+    "phrase": "one phrase or short sentence of twenty-five words at most",
     "short": "one to three sentences",
     "medium": "three to six sentences",
     "long": "six to twelve sentences, in paragraphs",
@@ -47,7 +49,9 @@ def generate(
     language: str | None = None,
     embed: Embed | None = None,
     secret: bytes | None = None,
-) -> Iterator[Piece | Written]:
+    excerpts: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
+) -> Generator[Piece | Written]:
     """Let ``chat`` answer from passages: pieces of the answer as they come, then all of it.
 
     Closing the iterator ends the connection to the model. Without passages no model is asked.
@@ -61,6 +65,8 @@ def generate(
         language: the answer's language, such as ``German``, or None for the question's.
         embed: makes unit vectors of texts, to align citations by meaning too.
         secret: what the passages' keys are drawn from; by default one of this process.
+        excerpts: by the id of a passage's chunk, what is shown of it instead of all.
+        notes: lines for the user on how the passages were chosen.
 
     Raises:
         SettingsError: if the model's package, key or name are missing.
@@ -68,13 +74,13 @@ def generate(
             were given before stay valid.
     """
     if not passages:
-        yield from _refuse("No passage in the library fits the question.", chat.name)
+        yield from refuse("No passage in the library fits the question.", chat.name)
         return
     for attempt in range(_SHRINKS + 1):
-        shown = show(passages, question, budget=budget, secret=secret)
+        shown = show(passages, question, budget=budget, secret=secret, excerpts=excerpts)
         messages = _messages(question, shown, length=length, language=language)
         try:
-            yield from _Answer(shown, passages, embed).write(chat, messages)
+            yield from _Answer(shown, passages, embed, notes).write(chat, messages)
         except ContextLengthError:
             if attempt == _SHRINKS or len(shown.passages) == 1:
                 raise
@@ -106,18 +112,23 @@ def _messages(
     return [Message("system", system), Message("user", user)]
 
 
-def _refuse(
-    reason: str, model: str, *, usage: Usage = NO_USAGE, notes: Sequence[str] = ()
-) -> Iterator[Piece | Written]:
+def refuse(reason: str, model: str, *, notes: Sequence[str] = ()) -> Iterator[Piece | Written]:
+    """Write that the papers do not say, and why."""
     text = f"{REFUSAL} {escape_markdown(reason)}".rstrip()
     yield Piece(text, None)
-    yield Written(text, (), (), reason, usage, model, tuple(notes), prompt_fingerprint())
+    yield Written(text, (), (), reason, model, tuple(notes), prompt_fingerprint())
 
 
 class _Answer:
     """One answer in the making."""
 
-    def __init__(self, shown: Shown, passages: Sequence[Passage], embed: Embed | None) -> None:
+    def __init__(
+        self,
+        shown: Shown,
+        passages: Sequence[Passage],
+        embed: Embed | None,
+        notes: Sequence[str],
+    ) -> None:
         self._shown = shown
         self._links = {each.url for each in passages if each.url}
         self._mentions = "\n".join(each.chunk.text for each in shown.passages.values())
@@ -129,7 +140,7 @@ class _Answer:
         self._after_bracket = False
         self._marks: list[tuple[int, int]] = []  # where in the plain text which number stands
         self._citations: list[Citation] = []
-        self._notes: list[str] = []
+        self._notes = list(notes)
 
     def write(self, chat: ChatModel, messages: Sequence[Message]) -> Iterator[Piece | Written]:
         """Stream the reply as pieces, then give the whole."""
@@ -163,7 +174,7 @@ class _Answer:
             self._notes.append("the answer is cut: it reached the model's limit of length")
         if head.refusal is not None:
             reason = _reason(head.refusal)
-            yield from _refuse(reason, completion.model, usage=completion.usage, notes=self._notes)
+            yield from refuse(reason, completion.model, notes=self._notes)
             return
         yield from self._pieces(sanitiser.feed(head.finish()))
         yield from self._pieces(sanitiser.finish())
@@ -231,7 +242,6 @@ class _Answer:
             citations=tuple(self._citations),
             claims=tuple(_claims(self._plain, self._marks)),
             refusal=None,
-            usage=completion.usage,
             model=completion.model,
             notes=tuple(self._notes),
             prompt=prompt_fingerprint(),

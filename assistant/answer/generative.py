@@ -1,25 +1,25 @@
 """The backend that lets a language model write, from passages it is shown."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Literal
 
-from assistant.answer import abstain, evidence
-from assistant.answer.citations import escape_markdown
-from assistant.answer.draft import REFUSAL, Piece, Written
-from assistant.answer.extract import assess
-from assistant.answer.generate import Length, generate
+from assistant.answer import abstain
+from assistant.answer.align import Embed
+from assistant.answer.distil import Distilled, distil
+from assistant.answer.draft import Piece, Written
+from assistant.answer.evidence import weigh
+from assistant.answer.extract import Assessment, assess
+from assistant.answer.generate import Length, generate, refuse
 from assistant.answer.restate import Rewritten, rewrite_with_model
-from assistant.models import Array, TokenEmbedder
-from assistant.models.chat import NO_USAGE, ChatModel
+from assistant.models import TokenEmbedder
+from assistant.models.chat import ChatModel
+from assistant.names import NameMatcher
 from assistant.query import Query, Vocabulary
 from assistant.records import Passage, Turn
 
+Evidence = Literal["passages", "distilled"]
 
-class Reader(TokenEmbedder, Protocol):
-    """The local embedder: it tells what is off topic, and which sentence carries a citation."""
-
-    def embed(self, texts: Sequence[str]) -> Array:
-        """Embed whole texts."""
+_READ_FIRST = 3
 
 
 class Generative:
@@ -27,13 +27,16 @@ class Generative:
 
     Args:
         chat: writes the answers.
-        small: makes questions stand alone; may be the same.
-        reader: the local embedder.
+        small: makes questions stand alone, and chooses evidence; may be the same.
+        reader: the local embedder, which tells what is off topic.
+        embed: makes unit vectors of texts, which tell what sentence carries a citation.
         vocabulary: tells which words are rare.
         secret: what the passages' keys are drawn from.
         passage_tokens: how much of the passages is shown at most.
         length: how much to write.
         language: the answers' language, or None for that of the question.
+        evidence: whether passages are shown whole, or what ``small`` chooses from them.
+        workers: how many passages ``small`` chooses from at a time.
     """
 
     def __init__(
@@ -41,21 +44,27 @@ class Generative:
         chat: ChatModel,
         small: ChatModel,
         *,
-        reader: Reader,
+        reader: TokenEmbedder,
+        embed: Embed,
         vocabulary: Vocabulary,
         secret: bytes,
         passage_tokens: int,
         length: Length,
         language: str | None,
+        evidence: Evidence,
+        workers: int,
     ) -> None:
         self._chat = chat
         self._small = small
         self._reader = reader
+        self._embed = embed
         self._vocabulary = vocabulary
         self._secret = secret
         self._passage_tokens = passage_tokens
         self._length = length
         self._language = language
+        self._evidence = evidence
+        self._workers = workers
 
     @property
     def name(self) -> str:
@@ -70,22 +79,44 @@ class Generative:
         self, query: Query, passages: Sequence[Passage], *, follow_up: bool
     ) -> Iterator[Piece | Written]:
         """Let the model answer; what no passage is about is refused without asking it."""
-        weighed = evidence.weigh(query, passages, self._reader)
-        found = assess(query, weighed, self._vocabulary)
-        off_topic = found is None or abstain.is_off_topic(found.signals, named=found.named)
-        if off_topic and not follow_up:
-            reason = abstain.reason(query, found.evidence if found else (), named=False)
-            text = f"{REFUSAL} {escape_markdown(reason)}"
-            yield Piece(text, None)
-            yield Written(text, (), (), reason, NO_USAGE, self.name)
+        beside = None if follow_up else self._why_off_topic(query, passages)
+        if beside is not None:
+            yield from refuse(beside, self.name)
+            return
+        shown = self._choose(query.text, passages)
+        if passages and not shown.passages:
+            reason = f"None of the {len(passages)} passages found is on the question."
+            yield from refuse(reason, self.name)
             return
         yield from generate(
             query.text,
-            passages,
+            shown.passages,
             self._chat,
             budget=self._passage_tokens,
             length=self._length,
             language=self._language,
-            embed=self._reader.embed,
+            embed=self._embed,
             secret=self._secret,
+            excerpts=shown.excerpts,
+            notes=shown.notes,
         )
+
+    def _why_off_topic(self, query: Query, passages: Sequence[Passage]) -> str | None:
+        """Say why no model need be asked; None where passages are about what the question names or asks.
+
+        The first passages mostly tell; only if they don't are all of them read, which takes longer.
+        """
+        names = NameMatcher(query, self._vocabulary)
+        if any(names.names_of(each.title, each.chunk.text) for each in passages):
+            return None
+        found: Assessment | None = None
+        for read in (passages[:_READ_FIRST], passages):
+            found = assess(query, weigh(query, read, self._reader), self._vocabulary)
+            if found and not abstain.is_off_topic(found.signals, named=found.named):
+                return None
+        return abstain.reason(query, found.evidence if found else (), named=False)
+
+    def _choose(self, question: str, passages: Sequence[Passage]) -> Distilled:
+        if self._evidence == "passages":
+            return Distilled(tuple(passages), {}, ())
+        return distil(question, passages, self._small, workers=self._workers, secret=self._secret)

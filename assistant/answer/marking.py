@@ -8,10 +8,13 @@ from assistant.answer.draft import REFUSAL
 from assistant.records import Claim, Verdict
 from assistant.text import Span, words
 
-_MARKS: dict[Verdict, str] = {
-    "unsupported": " ⚠ *not supported by the text cited*",
-    "contradicted": " ⚠ *contradicted by the text cited*",
+DOUBTS: dict[Verdict, str] = {
+    "unsupported": "not supported by the text cited",
+    "contradicted": "contradicted by the text cited",
 }
+"""What is said of a claim that its sources do not carry."""
+
+_MARKS: dict[Verdict, str] = {verdict: f" ⚠ *{said}*" for verdict, said in DOUBTS.items()}
 _BETWEEN = r"(?:[^\w]|\[\d{1,3}\])+?"
 _AFTER = re.compile(r"[^\w\s\[]*(?:\s?\[\d{1,3}\])*[.!?]?")
 NOTHING_LEFT = f"{REFUSAL} No sentence of the model's answer was carried by the text it cited."
@@ -27,6 +30,8 @@ class _Found(NamedTuple):
 def mark(text: str, claims: Sequence[Claim]) -> str:
     """Mark the sentences whose claims their sources do not carry; those not found are listed at the end."""
     bad = [claim for claim in claims if claim.verdict in _MARKS]
+    if not bad:
+        return text
     found = list(_find(text, claims))
     for claim, span in reversed([each for each in found if each.claim.verdict in _MARKS]):
         text = f"{text[: span.end]}{_MARKS[claim.verdict]}{text[span.end :]}"

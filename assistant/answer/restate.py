@@ -7,12 +7,12 @@ from typing import NamedTuple
 from pydantic import BaseModel, Field
 
 from assistant import prompts
-from assistant.answer.keys import KeyMaker
-from assistant.answer.spotlight import harmless
 from assistant.errors import ModelUnavailableError
-from assistant.models.chat import NO_USAGE, ChatModel, Message
-from assistant.records import Turn, Usage
+from assistant.keys import KeyMaker
+from assistant.models.chat import ChatModel, Message
+from assistant.records import Turn
 from assistant.text import clean, words
+from assistant.untrusted import harmless
 
 MOST_SUB_QUESTIONS = 4
 
@@ -25,11 +25,10 @@ _SEVERAL = re.compile(
 
 
 class Rewritten(NamedTuple):
-    """A question that stands alone, what it asks one by one if it asks several things, and what it took."""
+    """A question that stands alone, and what it asks one by one if it asks several things."""
 
     standalone: str
     sub_questions: tuple[str, ...]
-    usage: Usage
 
 
 class _Reply(BaseModel):
@@ -56,17 +55,17 @@ def rewrite_with_model(
         SettingsError: if the model's package, key or name are missing.
     """
     if not history and not _SEVERAL.search(question):
-        return Rewritten(question, (), NO_USAGE)
+        return Rewritten(question, ())
     try:
         reply = chat.structured(_messages(question, history, secret), _Reply)
     except ModelUnavailableError:
-        return Rewritten(question, (), NO_USAGE)
+        return Rewritten(question, ())
     standalone = _checked(reply.value.standalone_question) or question
     parts = [part for each in reply.value.sub_questions if (part := _checked(each))]
     sub_questions = tuple(dict.fromkeys(parts))[:MOST_SUB_QUESTIONS]
     if len(sub_questions) < 2:
         sub_questions = ()
-    return Rewritten(standalone, sub_questions, reply.usage)
+    return Rewritten(standalone, sub_questions)
 
 
 def _messages(question: str, history: Sequence[Turn], secret: bytes | None) -> list[Message]:

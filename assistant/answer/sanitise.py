@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from assistant.answer.citations import escape_markdown
-from assistant.answer.keys import KEY
+from assistant.keys import KEY
 from assistant.text import clean
 
 _LONGEST_WAIT = 2_000

@@ -3,31 +3,17 @@
 Marking untrusted text off with what it cannot guess is "spotlighting" (Hines et al., arXiv 2403.14720, 3.1).
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from assistant import tokens
-from assistant.answer.keys import KeyMaker
+from assistant.keys import KeyMaker
 from assistant.records import Passage
-from assistant.text import clean, sentences
+from assistant.text import sentences
+from assistant.untrusted import harmless
 
 _FEWEST_TOKENS = 50
 _LONGEST_TITLE = 200
-
-# What chat formats use to mark who speaks: many servers read them in a message's text, too.
-_SPEAKER = r"(?:data|s|system|user|assistant|think|im_|start_of|end_of)\b"
-_SPEAKER_MARKS = (
-    (re.compile(r"<\|"), "‹|"),
-    (re.compile(r"\|>"), "|›"),
-    (re.compile(r"<<+"), "‹‹"),
-    (re.compile(r">>+"), "››"),
-    (re.compile(rf"<(?=/?\s*{_SPEAKER})", re.IGNORECASE), "‹"),
-    (re.compile(r"\[(?=/?\s*(?:INST|SYS))"), "("),
-    (re.compile(r"^\[", re.MULTILINE), "("),
-    (re.compile(rf"^#+\s*(?={_SPEAKER})", re.IGNORECASE | re.MULTILINE), ""),
-)
-_SPACES = re.compile(r"\s*\n\s*")
 
 
 class Shown(NamedTuple):
@@ -40,7 +26,12 @@ class Shown(NamedTuple):
 
 
 def show(
-    passages: Sequence[Passage], question: str, *, budget: int, secret: bytes | None = None
+    passages: Sequence[Passage],
+    question: str,
+    *,
+    budget: int,
+    secret: bytes | None = None,
+    excerpts: Mapping[str, str] | None = None,
 ) -> Shown:
     """Write passages for a model, best first, until ``budget`` tokens are used up.
 
@@ -51,6 +42,7 @@ def show(
         question: the question, which keys must not occur in either.
         budget: tokens for all passages together.
         secret: what keys are drawn from; by default one of this process.
+        excerpts: by the id of a passage's chunk, what is shown of it instead of all.
     """
     texts = [question, *(f"{each.title}\n{each.chunk.text}" for each in passages)]
     maker = KeyMaker(texts, secret=secret)
@@ -59,7 +51,7 @@ def show(
     written: list[str] = []
     left = budget
     for key, passage in zip(keys, passages, strict=True):
-        text = _write(key, passage)
+        text = _write(key, passage, (excerpts or {}).get(passage.chunk.id, passage.chunk.text))
         needed = tokens.count(text)
         if needed > left:
             if shown:
@@ -71,22 +63,14 @@ def show(
     return Shown(shown, "\n\n".join(written), maker.delimiter(), len(passages) - len(shown))
 
 
-def harmless(text: str) -> str:
-    """Take from a text from outside what could pass for the end of the data, or for another speaker."""
-    text = clean(text)
-    for pattern, replacement in _SPEAKER_MARKS:
-        text = pattern.sub(replacement, text)
-    return _SPACES.sub("\n", text).strip()
-
-
-def _write(key: str, passage: Passage) -> str:
+def _write(key: str, passage: Passage, shown: str) -> str:
     chunk = passage.chunk
     title = harmless(passage.title).replace("\n", " ")[:_LONGEST_TITLE]
     place = "" if chunk.page_first is None else f", page {chunk.page_first}"
     section = (
         f", {harmless(chunk.section)}".replace("\n", " ")[:_LONGEST_TITLE] if chunk.section else ""
     )
-    return f"[{key}] {title}{place}{section}\n{harmless(chunk.text)}"
+    return f"[{key}] {title}{place}{section}\n{harmless(shown)}"
 
 
 def _cut(text: str, budget: int) -> str:

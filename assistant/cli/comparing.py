@@ -1,15 +1,29 @@
 """The command that compares papers."""
 
-from typing import Annotated
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant.cli.common import JsonFlag, open_library
+from assistant.cli.common import JsonFlag, LlmOption, NoCacheFlag, open_library, read_settings
 from assistant.cli.output import complain, progress
 from assistant.errors import InputError
-from assistant.records import CellFilled, ComparisonDone
+from assistant.records import (
+    CellFilled,
+    ComparisonDone,
+    ComparisonEvent,
+    ComparisonPlanned,
+    Usage,
+)
+
+if TYPE_CHECKING:
+    from assistant.library import Library
 
 _SOME_FAILED = 4
+_MUCH = 0.10
+_MANY_TOKENS = 200_000
+"""US dollars from which a run is confirmed; tokens, where the price is not known."""
 _FORMATS = ("markdown", "csv", "latex", "json")
 
 
@@ -49,25 +63,74 @@ def compare(
             show_default=False,
         ),
     ] = None,
+    propose: Annotated[
+        bool,
+        typer.Option("--propose", help="Compare also by aspects that the language model proposes."),
+    ] = False,
+    llm: LlmOption = None,
+    no_cache: NoCacheFlag = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask before a costly run.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Compare papers in a table whose cells are cited, with a summary."""
     wanted = "json" if as_json else table_format
     if wanted not in _FORMATS:
         raise InputError(f"--format {wanted}: choose one of {', '.join(_FORMATS)}")
-    library = open_library()
-    events = library.compare(papers or (), aspects=aspect or (), question=question, save=save)
-    with progress() as update:
-        for filled, event in enumerate(events, start=1):
-            if isinstance(event, CellFilled):
-                update("cells", filled, event.total)
-            elif isinstance(event, ComparisonDone):
-                table = event.comparison
+    library = open_library(read_settings(llm=llm, no_cache=no_cache))
+    aspects = list(aspect or ())
+    if propose:
+        aspects += _proposed(library, papers or (), question)
+    events = library.compare(papers or (), aspects=aspects, question=question, save=save)
+    plan = next(events)
+    if isinstance(plan, ComparisonPlanned) and plan.expected is not None:
+        _confirm(plan.missing, plan.expected, library.settings.llm, yes=yes)
+    done = _fill(events)
     from assistant.compare.export import TableFormat, render
 
-    print(render(table, library.papers(), TableFormat(wanted)), end="")
-    failed = [cell for cell in table.cells if cell.error is not None]
+    print(render(done.comparison, library.papers(), TableFormat(wanted)), end="")
+    for note in done.notes:
+        complain(f"note: {note}")
+    failed = [cell for cell in done.comparison.cells if cell.error is not None]
     for cell in failed:
         complain(f"{cell.paper_id}, {cell.aspect}: {cell.error}")
     if failed:
         raise typer.Exit(_SOME_FAILED)
+
+
+def _proposed(library: "Library", papers: Sequence[str], question: str | None) -> tuple[str, ...]:
+    proposal = library.propose_aspects(papers, question=question)
+    if proposal.note is not None:
+        complain(f"note: {proposal.note}")
+    return proposal.aspects
+
+
+def _confirm(cells: int, expected: Usage, llm: str, *, yes: bool) -> None:
+    """Ask before a run that may cost a good deal; where nobody can be asked, refuse it.
+
+    Raises:
+        InputError: if there is no terminal to ask on.
+    """
+    taken = expected.input_tokens + expected.output_tokens
+    cost = expected.cost_usd
+    if yes or (taken < _MANY_TOKENS if cost is None else cost < _MUCH):
+        return
+    price = "at a price that is not known" if cost is None else f"${cost:.2f}"
+    what = f"{cells} cells by {llm}: up to {taken:,} tokens, {price}"
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise InputError(f"{what}; add --yes to go on, or compare less")
+    typer.confirm(f"{what}. Go on?", abort=True, err=True)
+
+
+def _fill(events: Iterable[ComparisonEvent]) -> ComparisonDone:
+    """Follow the cells until the table is done."""
+    filled = 0
+    with progress() as update:
+        for event in events:
+            if isinstance(event, CellFilled):
+                filled += 1
+                update("cells", filled, event.total)
+            elif isinstance(event, ComparisonDone):
+                return event
+    raise AssertionError("the stream ends with the whole table")

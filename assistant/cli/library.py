@@ -165,7 +165,7 @@ def doctor(
     for problem in diagnosis.problems:
         complain(f"problem: {problem}")
     if diagnosis.problems:
-        if not repair:
+        if diagnosis.mendable and not repair:
             complain("`assistant doctor --repair` mends what can be mended; nothing is deleted")
         raise typer.Exit(5)
 

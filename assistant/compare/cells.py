@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from assistant.answer.citations import cite
 from assistant.answer.evidence import Evidence, Sentence, content_words
 from assistant.compare.aspects import Aspect
 from assistant.compare.clauses import shorten
 from assistant.compare.cues import Cues
 from assistant.query import Query, QueryWord
-from assistant.records import Chunk, Passage
+from assistant.records import Chunk, Citation, Passage
 from assistant.text import Span, fold, stem, terms, words
 from assistant.verify.quantities import quantities
 
@@ -66,6 +67,13 @@ def find(aspect: Aspect, query: Query, evidence: Sequence[Evidence]) -> Finding 
     return Finding(passage, Span(span.start + kept.start, span.start + kept.end))
 
 
+def nearest(evidence: Sequence[Evidence]) -> Citation | None:
+    """Cite the sentence nearest to an aspect's question; None if nothing of the paper was found."""
+    sentences = [sentence for each in evidence for sentence in each.sentences]
+    best = max(sentences, key=lambda each: each.score + each.similarity, default=None)
+    return cite(best.passage, best.span, number=1) if best is not None else None
+
+
 def _by_cues(cues: Cues, evidence: Sequence[Evidence]) -> list[_Rated]:
     """Rate the sentences that hold what is wanted by their cues, and by how near they are."""
     found = []
@@ -75,9 +83,7 @@ def _by_cues(cues: Cues, evidence: Sequence[Evidence]) -> list[_Rated]:
         for sentence in each.sentences:
             if cues.wanted.search(sentence.text) is None:
                 continue
-            strength = sum(
-                cue.weight for cue in cues.cues if cue.pattern.search(sentence.text) is not None
-            )
+            strength = cues.strength(sentence.text)
             if strength < cues.least:
                 continue
             score = strength + _MATCH * sentence.score + _SIMILARITY * sentence.similarity

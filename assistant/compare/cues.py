@@ -41,6 +41,10 @@ class Cues(NamedTuple):
     sections: re.Pattern[str] | None
     focus: Focus
 
+    def strength(self, text: str) -> float:
+        """Add up the cues that a sentence holds."""
+        return sum(cue.weight for cue in self.cues if cue.pattern.search(text) is not None)
+
 
 @lru_cache(maxsize=1)
 def known() -> tuple[Cues, ...]:

@@ -16,6 +16,7 @@ from assistant.records import Cell, Citation, Comparison, Paper
 _ASPECTS_PER_TABLE = 4
 _WIDTH = 0.94
 _PAPER_WIDTH = 0.13
+_EDITED = "(edited)"
 
 _GREEK = frozenset(
     """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau
@@ -44,6 +45,7 @@ _TEXT = {
     "Ø": r"\O{}", "ł": r"\l{}", "Ł": r"\L{}", "ı": r"\i{}", "đ": r"\dj{}", "§": r"\S{}", "¶": r"\P{}",
     "°": r"\textdegree{}",
     "£": r"\pounds{}", "©": r"\copyright{}", "€": "EUR", "¿": "?`", "¡": "!`", "™": "(TM)", "®": "(R)",
+    "⚠": "(!)",
 }  # fmt: skip
 _ACCENTS = {
     "\u0300": r"\`", "\u0301": r"\'", "\u0302": r"\^", "\u0303": r"\~", "\u0304": r"\=", "\u0306": r"\u",
@@ -87,7 +89,10 @@ def render(comparison: Comparison, library: Sequence[Paper], table_format: Table
         case TableFormat.LATEX:
             return _latex(comparison, papers, keys)
         case TableFormat.JSON:
-            document = comparison.model_dump(mode="json")
+            marked = tuple(
+                cell.model_copy(update={"text": _text(cell)}) for cell in comparison.cells
+            )
+            document = comparison.model_copy(update={"cells": marked}).model_dump(mode="json")
             return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
@@ -113,9 +118,14 @@ def _markdown(comparison: Comparison, papers: Mapping[str, Paper]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _text(cell: Cell) -> str:
+    """Return what a cell says; what a reader wrote is no statement of the paper, and marked so."""
+    return f"{cell.text} {_EDITED}" if cell.edited else cell.text
+
+
 def _marked(cell: Cell) -> str:
     cited = markers([citation.number for citation in cell.citations])
-    return f"{_plain(cell.text)} {cited}".rstrip()
+    return f"{_plain(_text(cell))} {cited}".rstrip()
 
 
 def _place(citation: Citation) -> str:
@@ -139,7 +149,7 @@ def _csv(comparison: Comparison, papers: Mapping[str, Paper], keys: Mapping[str,
     writer.writerow(map(escape_formula, ["id", "key", "title", *comparison.aspects]))
     for paper_id, cells in rows(comparison).items():
         values = [paper_id, keys[paper_id], papers[paper_id].title]
-        values += [cells[aspect].text for aspect in comparison.aspects]
+        values += [_text(cells[aspect]) for aspect in comparison.aspects]
         writer.writerow([escape_formula(" ".join(value.split())) for value in values])
     return out.getvalue()
 
@@ -179,7 +189,8 @@ def _latex_table(
 
 
 def _cell(cell: Cell) -> str:
-    return typeset(cell.text) if cell.found else rf"\emph{{{typeset(cell.text)}}}"
+    written = typeset(_text(cell))
+    return written if cell.found else rf"\emph{{{written}}}"
 
 
 def typeset(text: str) -> str:

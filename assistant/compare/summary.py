@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from assistant.answer.citations import escape_markdown, markers
+from assistant.answer.marking import DOUBTS
 from assistant.compare import cues
 from assistant.names import short_title
 from assistant.records import Cell, Paper
@@ -22,6 +23,14 @@ _KINDS = {
 }
 
 
+class Summary(NamedTuple):
+    """A summary in Markdown; whether it was paid for; and notes for the user, a line each."""
+
+    text: str
+    paid: bool = False
+    notes: tuple[str, ...] = ()
+
+
 class _Number(NamedTuple):
     """A quantity as its cell writes it."""
 
@@ -30,8 +39,8 @@ class _Number(NamedTuple):
     cell: Cell
 
 
-def summarise(papers: Sequence[Paper], aspects: Sequence[str], cells: Sequence[Cell]) -> str:
-    """Write the summary in Markdown, with the numbers of the cells' citations.
+def summarise(papers: Sequence[Paper], aspects: Sequence[str], cells: Sequence[Cell]) -> Summary:
+    """Write the summary from the cells, with the numbers of the cells' citations.
 
     Args:
         papers: the rows of the table.
@@ -50,9 +59,18 @@ def summarise(papers: Sequence[Paper], aspects: Sequence[str], cells: Sequence[C
         ]
         if said:
             lines.append(f"- **{escape_markdown(aspect)}**: {' '.join(said)}")
-    return "\n".join(
-        [LABEL, "", *(lines or ["- Every paper states every aspect; no value is shared."])]
-    )
+    lines = lines or ["- Every paper states every aspect; no value is shared."]
+    return Summary("\n".join([LABEL, "", *lines]))
+
+
+def failed(papers: Sequence[Paper], cells: Sequence[Cell]) -> list[str]:
+    """Say, a line per aspect, which papers' cells could not be filled."""
+    titles = {paper.id: short_title(paper.title) for paper in papers}
+    return [
+        f"**{escape_markdown(aspect)}**: {said}"
+        for aspect in dict.fromkeys(cell.aspect for cell in cells)
+        for said in _failed([cell for cell in cells if cell.aspect == aspect], titles)
+    ]
 
 
 def _shared(column: Sequence[Cell], titles: Mapping[str, str]) -> Iterator[str]:
@@ -60,7 +78,7 @@ def _shared(column: Sequence[Cell], titles: Mapping[str, str]) -> Iterator[str]:
     holders: dict[str, list[Cell]] = {}
     written: dict[str, str] = {}
     for cell in column:
-        if cell.found:
+        if is_sure(cell):
             for name in cues.names(cell.text):
                 key = fold(name)
                 written.setdefault(key, name)
@@ -75,7 +93,7 @@ def _ranges(column: Sequence[Cell], titles: Mapping[str, str]) -> Iterator[str]:
     """Give the range of the numbers that share a unit, where several papers give one."""
     by_kind: dict[str, list[_Number]] = {}
     for cell in column:
-        for quantity in quantities(cell.text) if cell.found else ():
+        for quantity in quantities(cell.text) if is_sure(cell) else ():
             if quantity.kind in _KINDS:
                 by_kind.setdefault(quantity.kind, []).append(
                     _Number(quantity, cell.text[quantity.span.start : quantity.span.end], cell)
@@ -100,9 +118,14 @@ def _silent(column: Sequence[Cell], titles: Mapping[str, str]) -> Iterator[str]:
 
 
 def _failed(column: Sequence[Cell], titles: Mapping[str, str]) -> Iterator[str]:
-    failed = [cell for cell in column if cell.error is not None]
-    if failed:
-        yield f"Could not be filled for {_listed(failed, titles)}."
+    unfilled = [cell for cell in column if cell.error is not None]
+    if unfilled:
+        yield f"Could not be filled for {_listed(unfilled, titles)}."
+
+
+def is_sure(cell: Cell) -> bool:
+    """Tell whether a cell says something that is not doubted."""
+    return cell.found and cell.verdict not in DOUBTS
 
 
 def _number(number: _Number, titles: Mapping[str, str]) -> str:

@@ -7,12 +7,16 @@ from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 from assistant import tokens
 from assistant.errors import ModelUnavailableError
 from assistant.models.prices import Prices, read_prices
+from assistant.models.stop import Stop
 from assistant.models.structured import Schema
 from assistant.records import Usage
 
 T = TypeVar("T")
 
 NO_USAGE = Usage(input_tokens=0, output_tokens=0, cost_usd=0.0)
+
+RETRIES = 3
+"""How often a call is tried again."""
 
 _TOKENS_PER_MESSAGE = 4
 
@@ -79,8 +83,10 @@ class ChatModel(Protocol):
     def complete(self, messages: Sequence[Message]) -> Completion:
         """Ask for a whole reply."""
 
-    def structured(self, messages: Sequence[Message], schema: type[Schema]) -> Structured[Schema]:
-        """Ask for a reply that fits ``schema``."""
+    def structured(
+        self, messages: Sequence[Message], schema: type[Schema], *, stop: Stop | None = None
+    ) -> Structured[Schema]:
+        """Ask for a reply that fits ``schema``; ``stop`` ends it, with a ``StoppedError``."""
 
 
 def open_chat(
@@ -89,8 +95,9 @@ def open_chat(
     base_url: str | None = None,
     fallback: str | None = None,
     timeout: float = 60.0,
-    max_retries: int = 3,
+    max_retries: int = RETRIES,
     concurrency: int = 8,
+    rate: int | None = None,
     cache: Path | None = None,
     prices: Prices | None = None,
 ) -> ChatModel:
@@ -106,6 +113,7 @@ def open_chat(
         timeout: seconds to wait for the next piece of a reply, and for a free place.
         max_retries: how often a call is tried again after 429, 5xx, a time-out or a lost connection.
         concurrency: calls to one server that this process makes at a time.
+        rate: calls to one server that this process makes a minute, or None for no limit.
         cache: file in which replies are kept, or None to keep none.
         prices: the prices to reckon with; by default those that come with the program.
     """
@@ -116,7 +124,7 @@ def open_chat(
     def make(name: str) -> ProviderChat:
         return ProviderChat(
             name, base_url=base_url, timeout=timeout, max_retries=max_retries,
-            concurrency=concurrency, cache=cache, prices=known,
+            concurrency=concurrency, rate=rate, cache=cache, prices=known,
         )  # fmt: skip
 
     return make(spec) if fallback is None else FallbackChat(make(spec), make(fallback))
@@ -145,12 +153,14 @@ class FallbackChat:
         except ModelUnavailableError:
             return self._second.complete(messages)
 
-    def structured(self, messages: Sequence[Message], schema: type[Schema]) -> Structured[Schema]:
+    def structured(
+        self, messages: Sequence[Message], schema: type[Schema], *, stop: Stop | None = None
+    ) -> Structured[Schema]:
         """Ask for a reply that fits ``schema``."""
         try:
-            return self._first.structured(messages, schema)
+            return self._first.structured(messages, schema, stop=stop)
         except ModelUnavailableError:
-            return self._second.structured(messages, schema)
+            return self._second.structured(messages, schema, stop=stop)
 
     def _stream(self, messages: Sequence[Message], stream: Stream) -> Generator[str]:
         begun = False

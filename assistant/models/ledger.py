@@ -91,21 +91,30 @@ class Budget(NamedTuple):
     per_day: float | None = None
 
     def check(
-        self, model: str, *, input_tokens: int, output_tokens: int, prices: Prices, spent: float
+        self,
+        model: str,
+        *,
+        input_tokens: int,
+        output_tokens: int,
+        prices: Prices,
+        spent: float,
+        taken: float = 0.0,
     ) -> None:
-        """Refuse a question that could pass the budget. What has no known price cannot be checked.
+        """Refuse a call that could pass the budget. What has no known price cannot be checked.
 
         Args:
             model: ``provider:model``.
             input_tokens: tokens to send.
             output_tokens: tokens that may come back.
             prices: the prices to reckon with.
-            spent: dollars spent today.
+            spent: dollars spent today before this question.
+            taken: dollars that this question has taken so far.
 
         Raises:
-            BudgetError: if the question could cost more than may be spent.
+            BudgetError: if the question could then cost more than may be spent.
         """
         cost = prices.cost(model, input_tokens=input_tokens, output_tokens=output_tokens) or 0.0
+        cost += taken
         if self.per_question is not None and cost > self.per_question:
             raise BudgetError(
                 f"the question could cost ${cost:.4f} with {model}, more than the budget of "

@@ -4,11 +4,9 @@ import json
 import os
 import random
 import re
-import threading
-import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cached_property, lru_cache
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -16,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from assistant import prompts, tokens
-from assistant.errors import ModelUnavailableError, SettingsError
+from assistant.errors import ModelUnavailableError, ReplyFormError, SettingsError
 from assistant.models import structured
 from assistant.models.chat import (
     NO_USAGE,
@@ -28,7 +26,9 @@ from assistant.models.chat import (
     count_messages,
 )
 from assistant.models.failures import Failure, explain, redact
+from assistant.models.limits import limits_of
 from assistant.models.prices import Prices
+from assistant.models.stop import Stop, StoppedError
 from assistant.models.structured import Schema
 from assistant.records import Usage
 
@@ -55,6 +55,7 @@ class ProviderChat:
         timeout: float,
         max_retries: int,
         concurrency: int,
+        rate: int | None,
         cache: Path | None,
         prices: Prices,
     ) -> None:
@@ -64,7 +65,7 @@ class ProviderChat:
         self._max_retries = max_retries
         self._cache_path = cache
         self._prices = prices
-        self._slots = _slots(spec.partition(":")[0], base_url, concurrency)
+        self._limits = limits_of(spec.partition(":")[0], base_url, concurrency, rate)
         # What this model turned out not to take, found on the first refusal.
         self._takes_temperature = True
         self._takes_schema = True
@@ -97,27 +98,32 @@ class ProviderChat:
         kept = self._kept(messages, "text")
         if kept is not None:
             return kept
-        completion = self._uncached(messages)
+        completion = self._uncached(messages, Stop())
         self._keep(messages, "text", completion)
         return completion
 
-    def structured(self, messages: Sequence[Message], schema: type[Schema]) -> Structured[Schema]:
-        """Ask for a reply that fits ``schema``.
+    def structured(
+        self, messages: Sequence[Message], schema: type[Schema], *, stop: Stop | None = None
+    ) -> Structured[Schema]:
+        """Ask for a reply that fits ``schema``; ``stop`` ends it.
 
         The server is asked to hold to it; where it cannot, the schema is put into words. What comes is
         mended if need be, and asked for once more if that does not help.
 
         Raises:
             SettingsError: if package, key or model are missing.
-            ModelUnavailableError: if the model does not answer, or not in this form.
+            ModelUnavailableError: if the model does not answer.
+            ReplyFormError: if it does, but not in this form.
+            StoppedError: if it was ended.
         """
+        stop = stop or Stop()
         kind = json.dumps(schema.model_json_schema(), sort_keys=True)
         kept = self._kept(messages, kind)
-        first = kept or self._ask_in_form(messages, schema)
+        first = kept or self._ask_in_form(messages, schema, stop)
         try:
             value, usage = structured.parse(first.text, schema), first.usage
         except ValueError as error:
-            value, second = self._ask_again(messages, schema, first.text, str(error))
+            value, second = self._ask_again(messages, schema, first.text, str(error), stop)
             usage = add(first.usage, second.usage)
             first = second
         self._keep(messages, kind, first)
@@ -125,17 +131,23 @@ class ProviderChat:
 
     # A whole reply, in a form
 
-    def _ask_in_form(self, messages: Sequence[Message], schema: type[BaseModel]) -> Completion:
+    def _ask_in_form(
+        self, messages: Sequence[Message], schema: type[BaseModel], stop: Stop
+    ) -> Completion:
         if self._takes_schema:
             try:
-                with self._place():
-                    reply = self._call(lambda: self._invoke_with(schema, messages), other_form=True)
+                with self._place(stop):
+                    reply = self._call(
+                        lambda: self._invoke_with(schema, messages, stop), stop, other_form=True
+                    )
                 return self._completion(messages, [reply])
             except _OtherFormError:
                 self._takes_schema = False
-        return self._uncached(_with_schema(messages, schema))
+        return self._uncached(_with_schema(messages, schema), stop)
 
-    def _invoke_with(self, schema: type[BaseModel], messages: Sequence[Message]) -> "BaseMessage":
+    def _invoke_with(
+        self, schema: type[BaseModel], messages: Sequence[Message], stop: Stop
+    ) -> "BaseMessage":
         """Ask with the schema; return the message as it came, to be parsed as any other."""
         from langchain_core.messages import AIMessage
 
@@ -146,7 +158,7 @@ class ProviderChat:
         except NotImplementedError as error:
             # How LangChain's base class says that a provider's client takes no schema at all.
             raise _OtherFormError from error
-        reply = runnable.invoke(_convert(messages))
+        reply = stop.run(runnable.ainvoke(_convert(messages)))
         assert isinstance(reply, dict)
         raw = reply["raw"]
         assert isinstance(raw, AIMessage)
@@ -155,24 +167,29 @@ class ProviderChat:
         return raw
 
     def _ask_again(
-        self, messages: Sequence[Message], schema: type[Schema], reply: str, problem: str
+        self,
+        messages: Sequence[Message],
+        schema: type[Schema],
+        reply: str,
+        problem: str,
+        stop: Stop,
     ) -> tuple[Schema, Completion]:
         again = [
             *_with_schema(messages, schema),
             Message("assistant", reply[:4_000] or "(nothing)"),
             Message("user", prompts.render("mend", problem=problem)),
         ]
-        second = self._uncached(again)
+        second = self._uncached(again, stop)
         try:
             return structured.parse(second.text, schema), second
         except ValueError as error:
-            raise ModelUnavailableError(
+            raise ReplyFormError(
                 f"{self.name} does not answer in the form it is asked for ({error}): try another model"
             ) from error
 
-    def _uncached(self, messages: Sequence[Message]) -> Completion:
-        with self._place():
-            reply = self._call(lambda: self._model.invoke(_convert(messages)))
+    def _uncached(self, messages: Sequence[Message], stop: Stop) -> Completion:
+        with self._place(stop):
+            reply = self._call(lambda: stop.run(self._model.ainvoke(_convert(messages))), stop)
         return self._completion(messages, [reply])
 
     # A reply piece by piece
@@ -184,8 +201,9 @@ class ProviderChat:
             yield kept.text
             return
         seen: list[BaseMessage] = []
-        with self._place():
-            chunks = self._call(lambda: _begin(self._model.stream(_convert(messages))))
+        stop = Stop()
+        with self._place(stop):
+            chunks = self._call(lambda: _begin(self._model.stream(_convert(messages))), stop)
             try:
                 for chunk in chunks:
                     seen.append(chunk)
@@ -222,13 +240,13 @@ class ProviderChat:
 
     # Calling, and calling again
 
-    def _call(self, call: Callable[[], T], *, other_form: bool = False) -> T:
+    def _call(self, call: Callable[[], T], stop: Stop, *, other_form: bool = False) -> T:
         """Call the model; again after what may pass, with a wait that grows."""
         attempt = 0
         while True:
             try:
                 return call()
-            except (SettingsError, _OtherFormError):
+            except (SettingsError, StoppedError, _OtherFormError):
                 raise
             except Exception as error:
                 failure = explain(error, self.name)
@@ -239,7 +257,8 @@ class ProviderChat:
                 wait = _wait(failure, attempt)
                 if not failure.retryable or attempt >= self._max_retries or wait > _LONGEST_WAIT:
                     raise failure.error from error
-            time.sleep(wait)
+            stop.sleep(wait)
+            self._limits.turn(stop)
             attempt += 1
 
     def _forgo(self, failure: Failure) -> bool:
@@ -251,15 +270,16 @@ class ProviderChat:
         return True
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
-        if not self._slots.acquire(timeout=self._timeout):
-            raise ModelUnavailableError(
-                f"{self.name} is busy with other questions: try again, or allow more at a time"
-            )
-        try:
+    def _place(self, stop: Stop) -> Iterator[None]:
+        self._limits.turn(stop)
+        with ExitStack() as held:
+            try:
+                held.enter_context(self._limits.place(timeout=self._timeout, stop=stop))
+            except TimeoutError as error:
+                raise ModelUnavailableError(
+                    f"{self.name} is busy with other questions: try again, or allow more at a time"
+                ) from error
             yield
-        finally:
-            self._slots.release()
 
     @cached_property
     def _model(self) -> "BaseChatModel":
@@ -393,9 +413,3 @@ def _check_url(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise SettingsError("the model's base URL cannot be used: expected http(s)://host:port/…")
-
-
-@lru_cache
-def _slots(_provider: str, _base_url: str | None, concurrency: int) -> threading.BoundedSemaphore:
-    """Return the places for calls to one server, the same for all that this process opens."""
-    return threading.BoundedSemaphore(concurrency)

@@ -1,6 +1,6 @@
 """The claim checker: a verdict on a claim from the text of its evidence, without a language model."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import NamedTuple
 
 from assistant.models import TokenEmbedder
@@ -39,12 +39,14 @@ class Judgement(NamedTuple):
     """What checking a claim gave.
 
     ``confidence`` is the probability that the evidence supports the claim; ``quote`` the sentence of
-    the evidence that is nearest to the claim, verbatim, empty if there is none.
+    the evidence that is nearest to the claim, verbatim, empty if there is none. ``disputable`` says that
+    no rule decided: the claim is not there to the letter, and nothing in it is in conflict.
     """
 
     verdict: Verdict
     confidence: float
     quote: str
+    disputable: bool = False
 
 
 class _Prepared(NamedTuple):
@@ -72,6 +74,15 @@ class Checker:
         rest = [each for each, done in zip(claims, found, strict=True) if not done]
         judged = map(_judge, self.measure(rest))
         return [done or next(judged) for done in found]
+
+    def judge(self, claims: Sequence[Check]) -> Generator[Judgement, None, tuple[str, ...]]:
+        """Judge each claim in order; there is never anything to note.
+
+        Raises:
+            EmbedderUnavailableError: if the reader's weights are missing.
+        """
+        yield from self.check(claims)
+        return ()
 
     def measure(self, claims: Sequence[Check]) -> list[Measured | None]:
         """Measure each claim against its evidence; ``None`` where either has no words.
@@ -137,7 +148,12 @@ def _judge(measured: Measured | None) -> Judgement:
     confidence = min(
         probability(measured.coverage, measured.agreement, MODEL), CEILINGS[measured.conflict]
     )
-    return Judgement(_verdict(confidence, measured.conflict), confidence, measured.nearest[0].text)
+    return Judgement(
+        _verdict(confidence, measured.conflict),
+        confidence,
+        measured.nearest[0].text,
+        disputable=measured.conflict == Conflict.NONE,
+    )
 
 
 def _verdict(confidence: float, conflict: Conflict) -> Verdict:

@@ -1,0 +1,96 @@
+"""Calls of a model that can be ended at once, from another thread too."""
+
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import CancelledError, Future
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakSet
+
+if TYPE_CHECKING:
+    import asyncio
+
+T = TypeVar("T")
+
+_LOOP_LOCK = threading.Lock()
+
+
+class StoppedError(Exception):
+    """The call was ended before it was through."""
+
+
+class Stop:
+    """Ends all calls that were begun with it, and lets none begin after that. Thread-safe."""
+
+    def __init__(self, within: "Stop | None" = None) -> None:
+        """Begin; what ends ``within`` ends this too."""
+        self._set = threading.Event()
+        self._lock = threading.Lock()
+        self._running: set[Future[Any]] = set()
+        self._parts: WeakSet[Stop] = WeakSet()
+        if within is not None:
+            within._take_in(self)  # noqa: SLF001 - one of its own kind
+
+    def set(self) -> None:
+        """End the calls: their connections are closed."""
+        with self._lock:
+            self._set.set()
+            running, parts = list(self._running), list(self._parts)
+        for call in running:
+            call.cancel()
+        for part in parts:
+            part.set()
+
+    def _take_in(self, part: "Stop") -> None:
+        with self._lock:
+            self._parts.add(part)
+            ended = self._set.is_set()
+        if ended:
+            part.set()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait.
+
+        Raises:
+            StoppedError: as soon as the calls are to end.
+        """
+        if self._set.wait(max(0.0, seconds)):
+            raise StoppedError
+
+    def run(self, call: Coroutine[Any, Any, T]) -> T:
+        """Run a call and wait for what it gives; whatever ends the waiting ends the call.
+
+        Raises:
+            StoppedError: as soon as the calls are to end.
+        """
+        import asyncio
+
+        with self._lock:
+            if self._set.is_set():
+                call.close()
+                raise StoppedError
+            running = asyncio.run_coroutine_threadsafe(call, _loop())
+            self._running.add(running)
+        try:
+            return running.result()
+        except CancelledError as error:
+            raise StoppedError from error
+        finally:
+            running.cancel()  # what is through does not mind
+            with self._lock:
+                self._running.discard(running)
+
+
+def _loop() -> "asyncio.AbstractEventLoop":
+    """Return the loop that all calls of this process run in, for connections belong to one."""
+    with _LOOP_LOCK:  # a cache alone lets two threads that come first make two
+        return _make_loop()
+
+
+@lru_cache
+def _make_loop() -> "asyncio.AbstractEventLoop":
+    import asyncio
+
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="model calls", daemon=True).start()
+    return loop
