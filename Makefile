@@ -47,11 +47,12 @@ fix: setup ## mend what ruff can mend
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
-eval: setup ## run the digest questions and print the table of measures
+eval: setup ## run the digest questions, compare with the baseline, print the table of measures
 	.venv/bin/python -m eval
 
-bench: setup ## measure speed and memory against yardsticks in the same run
+bench: setup ## measure speed and memory against yardsticks in the same run (the web app's with Debian's chromium)
 	.venv/bin/python -m eval.bench
+	.venv/bin/python tests/ui/speed.py
 
 lock: ## pin the newest versions pyproject.toml allows into requirements.lock
 	test -x .lock/bin/uv || { $(PYTHON) -m venv .lock && .lock/bin/pip install --quiet uv==$(UV_VERSION); }
@@ -59,6 +60,6 @@ lock: ## pin the newest versions pyproject.toml allows into requirements.lock
 		--upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet -o requirements.lock
 
 clean: ## remove everything the targets above made
-	rm -rf .venv .lock .demo dist .coverage .coverage.* .hypothesis .import_linter_cache \
+	rm -rf .venv .lock .demo .axe dist .coverage .coverage.* .hypothesis .import_linter_cache \
 		.mypy_cache .pytest_cache .ruff_cache
 	find assistant eval tests ui -name __pycache__ -prune -exec rm -rf {} +

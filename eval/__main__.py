@@ -1,11 +1,13 @@
-"""``python -m eval``: the digest's questions and SciFact's training queries, against their targets."""
+"""``python -m eval``: the shipped questions against the committed baseline and against their targets."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from assistant import chunk
-from eval import report, surroundings
+from assistant.errors import GateError
+from eval import baseline, differences, report, surroundings
 from eval.cases import load
 from eval.digest_targets import digest_targets, unfallen
 from eval.full_text import full_text_targets, run_full_text
@@ -15,11 +17,39 @@ from eval.terminal import note, say
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure, and print the table of targets. Falling short is a result, not a failure."""
+    """Compare the sample's run with the baseline, and measure against the targets.
+
+    A target that falls short is a result, not a failure; a measure that fell below the baseline beyond
+    chance ends the program with exit code 6.
+    """
     options = _parser().parse_args(arguments)
     digest = surroundings.digest()
-    say(f"Questions on {digest.label}.")
-    finished = _run_digest(digest, options.out)
+    with surroundings.temporary_home() as folder:
+        sample = baseline.run_sample(folder if digest.original else options.out or folder)
+    if options.write_baseline:
+        baseline.save(sample.results)
+        say(f"The baseline is now this run: {baseline.PATH}")
+        return
+    fallen = _compare(sample)
+    say(f"\nQuestions on {digest.label}.")
+    finished = _run_digest(digest, options.out) if digest.original else sample
+    _measure(finished, digest, options.home)
+    if fallen:
+        note(f"Below the baseline: {'; '.join(fallen)}")
+        sys.exit(GateError.exit_code)
+
+
+def _compare(sample: Run) -> list[str]:
+    """Print what changed since the baseline; return what fell beyond chance."""
+    diff = baseline.against_baseline(sample.results)
+    say(f"Questions on the bundled sample digest, beside {baseline.PATH.name}:")
+    say(differences.table(diff))
+    say(differences.verdict(diff))
+    return differences.failures(diff, {}, ())
+
+
+def _measure(finished: Run, digest: surroundings.Digest, scifact_home: Path) -> None:
+    """Print the table of measures and that of targets."""
     say(report.table(finished.report))
     for failure in finished.report.failures:
         say(f"failed: {failure.id}: {failure.error}")
@@ -33,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if data is None:
         say("\nSciFact's training data is not beside the project: its row is left out.")
     else:
-        targets.append(_scifact_target(data, options.home))
+        targets.append(_scifact_target(data, scifact_home))
     say(f"\n{table(targets)}\n\n{verdict(targets)}")
 
 
@@ -41,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m eval", description=__doc__)
     parser.add_argument(
         "--out", type=Path, help="keep results.jsonl and report.json in this folder"
+    )
+    parser.add_argument(
+        "--write-baseline", action="store_true", help="make this run's scores the baseline, no more"
     )
     parser.add_argument(
         "--home",

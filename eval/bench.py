@@ -3,15 +3,20 @@
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 from eval import processes, surroundings
 from eval.targets import Target, table, verdict
 from eval.terminal import note, say
+
+if TYPE_CHECKING:
+    from assistant.library import Library
 
 _RUNS = 5
 _INGEST_RUNS = 3
@@ -20,6 +25,8 @@ _QUESTION = "What does DAPO reach on AIME 2024, and with which base model?"
 _MEGABYTE = 1024 * 1024
 _THESIS_PAGES = 136
 _BATCH = 512
+_AT_ONCE = 50
+_REPLY_SECONDS = 0.2
 
 _IMPORTED_BY_HELP = f"""
 import sys
@@ -34,7 +41,17 @@ def main() -> None:
     say(f"On {surroundings.digest().label}; medians of {_RUNS} runs.")
     targets: list[Target] = []
     # Processes first: a child's peak memory counts that of the process it was started from.
-    for measure in (_help, _ask, _ingest, _pdfs, _embedding, _parsing, _retrieval):
+    for measure in (
+        _help,
+        _ask,
+        _ingest,
+        _pdfs,
+        _models,
+        _embedding,
+        _parsing,
+        _retrieval,
+        _evaluating,
+    ):
         note(f"measuring: {(measure.__doc__ or '').rstrip('.').lower()}")
         targets += measure()
     say(f"\n{table(targets)}\n\n{verdict(targets)}")
@@ -182,6 +199,94 @@ def _parsing() -> list[Target]:
     return [Target("parse + chunk, pages per second per core", speed, 15)]
 
 
+def _models() -> list[Target]:
+    """Time a language model's first words, and many questions at once, against a server on loopback."""
+    from eval.cases import load
+
+    cases = load(surroundings.DATASETS / "digest.yaml").cases
+    questions = [case.question for case in cases if case.answerable and not case.history]
+    with _home() as home:
+        processes.assistant(["ingest", str(surroundings.digest().path)], home=home)
+        with _library_with_model(home, delay=0.0) as library:
+            added = sorted(
+                filter(None, map(partial(_added_before_first_token, library), questions))
+            )
+        with _library_with_model(home, delay=_REPLY_SECONDS) as library:
+            together, ideal = _ask_together(library, questions[:_AT_ONCE])
+    say(
+        f"first token of {len(added)} answers: {median(added):.0f} ms beside retrieval in the median, "
+        f"{added[int(0.95 * len(added))]:.0f} ms in the 95th percentile; {_AT_ONCE} questions at once: "
+        f"{together:.2f} s, ideal {ideal:.2f} s"
+    )
+    return [
+        Target(
+            "time before a model's first token, over retrieval",
+            median(added),
+            60,
+            at_most=True,
+            unit="ms",
+        ),
+        Target(f"{_AT_ONCE} questions at once / ideal", together / ideal, 1.5, at_most=True),
+    ]
+
+
+def _added_before_first_token(library: "Library", question: str) -> float | None:
+    """Measure the milliseconds to the first piece of an answer, less those of retrieval; None if refused."""
+    from assistant.records import AnswerDone, AnswerText
+
+    began = time.perf_counter()
+    first = None
+    for event in library.ask(question):
+        if isinstance(event, AnswerText) and first is None:
+            first = 1000 * (time.perf_counter() - began)
+        if isinstance(event, AnswerDone) and not event.answer.refused and first is not None:
+            return first - event.answer.timings_ms.retrieve
+    return None
+
+
+def _ask_together(library: "Library", questions: Sequence[str]) -> tuple[float, float]:
+    """Ask all at once; return the seconds it took, and those the replies alone take a few at a time.
+
+    Raises:
+        RuntimeError: if an answer is not that to its question.
+    """
+    from assistant.records import AnswerDone
+
+    def ask(question: str) -> str:
+        *_, done = library.ask(question)
+        assert isinstance(done, AnswerDone)
+        return done.answer.question
+
+    ask(questions[0])
+    with ThreadPoolExecutor(len(questions)) as pool:
+        began = time.perf_counter()
+        answered = list(pool.map(ask, questions))
+        seconds = time.perf_counter() - began
+    if answered != list(questions):
+        raise RuntimeError("answers to questions asked at once are mixed up")
+    rounds = len(questions) / library.settings.llm_concurrency
+    return seconds, rounds * _REPLY_SECONDS
+
+
+@contextmanager
+def _library_with_model(home: Path, *, delay: float) -> Iterator["Library"]:
+    """Open a library whose model is the stand-in server of the tests, in a process of its own."""
+    from assistant.config import load_settings
+    from assistant.library import Library
+
+    with processes.server("tests.fake_openai", "--port", "0", "--delay", str(delay)) as said:
+        settings = {
+            "home": home,
+            "llm": "openai:fake",
+            "llm_base_url": said.split()[2],
+            "cache": False,
+        }
+        with closing(Library(load_settings(settings, {}))) as library:
+            for _ in range(2):
+                list(library.ask(_QUESTION))
+            yield library
+
+
 def _embedding() -> list[Target]:
     """Time the embedder beside Chroma's class on the same weights and texts."""
     from assistant.models.minilm import MiniLM
@@ -221,6 +326,29 @@ def _retrieval() -> list[Target]:
             40,
             at_most=True,
             unit="ms",
+        )
+    ]
+
+
+def _evaluating() -> list[Target]:
+    """Time an eval run once the library is open."""
+    from eval.cases import load
+    from eval.runner import run
+
+    questions = load(surroundings.DATASETS / "digest.yaml")
+    with (
+        surroundings.digest_library(surroundings.digest()) as library,
+        surroundings.temporary_home() as folder,
+    ):
+        library.warm_up()
+        seconds = _timed(lambda: run(questions, library, folder / "run"))
+    return [
+        Target(
+            f"the digest's {len(questions.cases)} cases asked and scored",
+            seconds,
+            20,
+            at_most=True,
+            unit="s",
         )
     ]
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -31,6 +31,11 @@ class Case(Record):
     reference: str = ""
     answerable: bool
     history: tuple[Turn, ...] = ()
+
+
+def cluster(case: Case) -> str:
+    """Name the cluster that a case counts to in statistics: its first paper, or itself if it has none."""
+    return case.papers[0] if case.papers else f"case {case.id}"
 
 
 class Dataset(NamedTuple):
@@ -69,7 +74,7 @@ def load(path: Path) -> Dataset:
         cases[case.id] = case
     if not cases:
         raise InputError(f"{path} holds no cases")
-    return Dataset(path.stem, tuple(cases.values()), _digest(tuple(cases.values())))
+    return Dataset(path.stem, tuple(cases.values()), content_hash(tuple(cases.values())))
 
 
 def _case(row: _Row, path: Path) -> Case:
@@ -114,7 +119,8 @@ def _yaml_rows(text: str, path: Path) -> Iterator[_Row]:
         loader.dispose()
 
 
-def _digest(cases: tuple[Case, ...]) -> str:
+def content_hash(cases: Sequence[Case]) -> str:
+    """Return sixteen hex digits that change with the cases or their order."""
     content = [case.model_dump(mode="json") for case in cases]
     canonical = json.dumps(content, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from eval.report import Report
-from eval.runner import Result, Run
+from eval.results import Result
+from eval.runner import Run
 from eval.targets import Target
 
 

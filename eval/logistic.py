@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize  # type: ignore[import-untyped]  # scipy ships no types
-from scipy.stats import rankdata  # type: ignore[import-untyped]  # scipy ships no types
+from scipy.optimize import minimize
+from scipy.stats import rankdata
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

@@ -7,6 +7,7 @@ from functools import lru_cache
 from assistant.text import clean, fold
 
 _MARKDOWN_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
+_MARKDOWN = re.compile(r"\s*\[\d{1,3}\]|(?<!\\)(?:\*\*|[*`])|^#+ |^> ", re.MULTILINE)
 _VARIANTS = str.maketrans(
     dict.fromkeys("‐‑‒–—―−﹣－", "-")
     | dict.fromkeys("‘’‚‛′ʼ´`", "'")
@@ -15,9 +16,19 @@ _VARIANTS = str.maketrans(
 )
 
 
+def plain(markdown: str) -> str:
+    """Return an answer's words alone: no citation markers, emphasis or escapes."""
+    return unescape(_MARKDOWN.sub("", markdown))
+
+
+def unescape(markdown: str) -> str:
+    """Return text without the escapes of Markdown."""
+    return _MARKDOWN_ESCAPE.sub(r"\1", markdown)
+
+
 def normalise(text: str) -> str:
     """Return text with variants made one: case, accents, dashes, quotes, escapes, white space."""
-    unescaped = _MARKDOWN_ESCAPE.sub(r"\1", clean(text))
+    unescaped = unescape(clean(text))
     return " ".join(fold(unescaped.translate(_VARIANTS)).translate(_VARIANTS).split())
 
 

@@ -5,7 +5,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,3 +55,17 @@ def python(code: str, *arguments: str, home: Path) -> Finished:
             raise RuntimeError(f"{command} failed with exit code {process.returncode}: {said}")
         stdout.seek(0)
         return Finished(seconds, usage.ru_maxrss * _MAXRSS_UNIT, stdout.read().decode())
+
+
+@contextmanager
+def server(module: str, *arguments: str) -> Iterator[str]:
+    """Run a module of the project that serves until it is ended; give the line it says first."""
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
+        [sys.executable, "-m", module, *arguments], cwd=_PROJECT, stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline()
+        finally:
+            process.kill()

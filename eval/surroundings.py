@@ -25,11 +25,14 @@ class Digest(NamedTuple):
     label: str
 
 
+SAMPLE = Digest(DIGEST, original=False, label="the bundled sample digest")
+
+
 def digest() -> Digest:
     """Return the original digest where it lies beside the project, else the bundled sample."""
     for path in sorted((_SHARED / "seeds").glob("*.txt")):
         return Digest(path, original=True, label=f"the original digest ({path.name})")
-    return Digest(DIGEST, original=False, label="the bundled sample digest")
+    return SAMPLE
 
 
 def scifact() -> Path | None:

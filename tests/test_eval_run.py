@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from assistant import __version__
 from assistant.cli import main as cli
@@ -15,6 +16,7 @@ from assistant.library import Library
 from assistant.records import Answer
 from eval.cases import Dataset, load
 from eval.digest_targets import digest_targets, pooled_precision
+from eval.results import Result, read, read_passages
 from eval.runner import Run, run
 
 PAPERS = [
@@ -46,6 +48,12 @@ CASES = [
 def jsonl(path: Path, rows: list[dict[str, Any]]) -> Path:
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
     return path
+
+
+def scores(folder: Path) -> list[bytes]:
+    """The scores of a run as they are written."""
+    lines = (folder / "results.jsonl").read_bytes().splitlines()
+    return [line[line.index(b'"scores"') : line.rindex(b'"seconds"')] for line in lines]
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +145,116 @@ def test_an_empty_library_ends_the_run(dataset: Dataset, tmp_path: Path) -> None
     empty.close()
 
 
+def test_what_it_was_made_with_is_stored(finished: Run, home: Path) -> None:
+    report = finished.report
+    assert (report.papers, report.chunks, report.repeats) == (2, 2, 1)
+    assert {"python", "chromadb", "scipy"} <= set(report.versions)
+    assert report.prompts
+    assert len(report.code) == len(report.library) == 16
+
+
+def test_passages_are_kept_beside_the_results(finished: Run, tmp_path: Path) -> None:
+    found = read_passages(tmp_path / "out")
+    assert found["error"].passages[0].paper_id == "2503.00001"
+    assert finished.results[0].scores["retrieval_mrr"] == 1.0
+    assert finished.results[0].scores["groundedness"] == 1.0
+
+
+def test_times_are_kept_apart_from_scores(finished: Run) -> None:
+    assert not any("seconds" in name for result in finished.results for name in result.scores)
+    assert finished.report.overall.seconds is not None
+
+
+def test_two_runs_of_one_configuration_have_the_same_scores(
+    dataset: Dataset, library: Library, tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        run(dataset, library, tmp_path / name)
+    assert scores(tmp_path / "one") == scores(tmp_path / "two")
+
+
+def test_refusals_are_measured_as_a_set(finished: Run) -> None:
+    found = finished.report.overall.abstention
+    assert found is not None
+    assert (found.precision, found.recall, found.f1) == (1.0, 1.0, 1.0)
+    assert finished.report.kinds["named"].abstention is None
+
+
+def test_repeats_show_the_spread_and_keep_each(
+    dataset: Dataset, library: Library, tmp_path: Path
+) -> None:
+    told: list[tuple[int, int]] = []
+    finished = run(
+        dataset,
+        library,
+        tmp_path,
+        repeats=2,
+        progress=lambda done, total: told.append((done, total)),
+    )
+    assert told[-1] == (6, 6)
+    assert finished.report.overall.measures["answered"].spread == 0.0
+    assert [len(read(tmp_path / "repeats" / each / "results.jsonl", Result)) for each in "12"] == [
+        3,
+        3,
+    ]
+    assert len(read(tmp_path / "results.jsonl", Result)) == 3
+
+
+def test_a_finished_run_asks_nothing_again_but_what_failed(
+    dataset: Dataset, library: Library, tmp_path: Path
+) -> None:
+    run(dataset, library, tmp_path)
+    before = (tmp_path / "results.jsonl").read_text(encoding="utf-8").splitlines()
+    told: list[int] = []
+    run(dataset, library, tmp_path, progress=lambda done, _total: told.append(done))
+    after = (tmp_path / "results.jsonl").read_text(encoding="utf-8").splitlines()
+    assert told == [2, 3]
+    assert after[:2] == before[:2]  # to the microsecond: they are the old ones
+
+
+def test_a_half_written_line_is_dropped(dataset: Dataset, library: Library, tmp_path: Path) -> None:
+    run(dataset, library, tmp_path)
+    path = tmp_path / "results.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: whole.index(b"\n") + 40])
+    run(dataset, library, tmp_path)
+    assert [each.case.id for each in read(path, Result)] == ["error", "off-topic", "too-long"]
+
+
+def test_a_damaged_line_is_named(dataset: Dataset, library: Library, tmp_path: Path) -> None:
+    run(dataset, library, tmp_path)
+    path = tmp_path / "results.jsonl"
+    path.write_bytes(b"{}\n" + path.read_bytes())
+    with pytest.raises(InputError, match=r"results\.jsonl:1: damaged"):
+        run(dataset, library, tmp_path)
+
+
+def test_a_folder_with_another_run_is_refused(
+    dataset: Dataset, library: Library, home: Path, tmp_path: Path
+) -> None:
+    run(dataset, library, tmp_path)
+    other = load(jsonl(tmp_path / "other.jsonl", CASES[:1]))
+    with pytest.raises(InputError, match="another data set: name another folder"):
+        run(other, library, tmp_path)
+    changed = Library(load_settings({"home": home, "verify": "drop"}, {}))
+    with pytest.raises(InputError, match=r"other settings \(verify\)"):
+        run(dataset, changed, tmp_path)
+    changed.close()
+
+
+def test_results_without_their_manifest_are_not_gone_on_with(
+    dataset: Dataset, library: Library, tmp_path: Path
+) -> None:
+    (tmp_path / "results.jsonl").touch()
+    with pytest.raises(InputError, match="cannot be gone on with"):
+        run(dataset, library, tmp_path)
+
+
+def test_a_folder_in_use_is_refused(dataset: Dataset, library: Library, tmp_path: Path) -> None:
+    with FileLock(tmp_path / "run.lock"), pytest.raises(InputError, match="another process"):
+        run(dataset, library, tmp_path)
+
+
 def test_a_folder_that_cannot_be_written(
     dataset: Dataset, library: Library, tmp_path: Path
 ) -> None:
@@ -152,10 +270,11 @@ def test_the_command_prints_a_table_and_writes_under_the_home(
     cases = jsonl(tmp_path / "cases.jsonl", CASES[:2])
     assert cli.run(["eval", "run", str(cases)]) == 0
     stdout = capsys.readouterr().out
-    assert stdout.split()[:3] == ["all", "named", "unanswerable"]
+    assert stdout.splitlines()[0].split() == ["all", "95", "%", "interval", "named", "unanswerable"]
     folder = Path(stdout.rpartition("Results: ")[2].strip())
     assert folder.parent == home / "runs"
-    assert (folder / "results.jsonl").is_file()
+    written = {path.name for path in folder.iterdir()}
+    assert written >= {"results.jsonl", "report.json", "report.html", "junit.xml", "summary.md"}
 
 
 def test_the_command_tells_of_failed_cases(

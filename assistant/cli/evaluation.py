@@ -1,14 +1,21 @@
-"""Commands that measure the assistant: eval run."""
+"""Commands that measure the assistant: eval run, eval report, eval diff."""
 
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant.cli.common import LlmOption, open_library, read_settings
-from assistant.cli.output import complain, one_line, progress
+from assistant.cli.common import JsonFlag, LlmOption, open_library, read_settings
+from assistant.cli.output import complain, one_line, print_json, progress
+from assistant.errors import GateError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eval.differences import Diff, Floor, Loaded
+    from eval.report import Report
 
 SOME_FAILED = 4
 
@@ -36,25 +43,146 @@ def run(
     *,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for the results; else a new one under the home."),
+        typer.Option(
+            help="Folder for the results; else a new one under the home. A run that broke off "
+            "there goes on.",
+            show_default=False,
+        ),
     ] = None,
     llm: LlmOption = None,
+    gate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="BASELINE",
+            help="A run's folder or results file: fail with exit code 6 if a measure is worse "
+            "beyond chance.",
+            show_default=False,
+        ),
+    ] = None,
+    floor: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MEASURE=VALUE",
+            help="Fail with exit code 6 if the measure's mean is below; may be given several times.",
+            show_default=False,
+        ),
+    ] = None,
+    repeats: Annotated[
+        int, typer.Option(min=1, max=100, help="Ask each case so often; models are asked anew.")
+    ] = 1,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, metavar="SECONDS", help="What a case may take.")
+    ] = 300.0,
+    as_json: JsonFlag = False,
 ) -> None:
-    """Ask the library every question of a dataset, score the answers, write results and report."""
+    """Ask the library every question of a dataset, score the answers, write results and reports."""
+    from eval import differences
     from eval.cases import load
     from eval.report import table
     from eval.runner import run as run_cases
 
     cases = load(dataset)
-    library = open_library(read_settings(llm=llm))
+    floors = [_floor(each) for each in floor or ()]
+    baseline = differences.load(gate) if gate is not None else None
+    if baseline is not None:
+        differences.require_same_dataset(baseline, dataset_hash=cases.digest, second=str(dataset))
+    library = open_library(read_settings(llm=llm, no_cache=repeats > 1))
     folder = (
         out or library.settings.home / "runs" / f"{datetime.now().astimezone():%Y%m%d-%H%M%S-%f}"
     )
     with progress() as update:
-        report = run_cases(cases, library, folder, progress=partial(update, "Asking")).report
+        report = run_cases(
+            cases,
+            library,
+            folder,
+            repeats=repeats,
+            case_seconds=timeout,
+            progress=partial(update, "Asking"),
+        ).report
     for failure in report.failures:
         complain(f"failed: {failure.id}: {failure.error}")
-    print(table(report))
-    print(f"\nResults: {one_line(str(folder))}")
+    if as_json:
+        print_json(report.model_dump(mode="json"))
+    else:
+        print(table(report))
+        print(f"\nResults: {one_line(str(folder))}")
+    _conclude(folder, report, baseline, floors)
+
+
+@eval_app.command("report", epilog="Example: assistant eval report runs/first")
+def report(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A finished run.", show_default=False)
+    ],
+) -> None:
+    """Write a finished run's reports anew, for people (HTML, Markdown) and for CI (JUnit XML)."""
+    from eval.publish import HTML, JUNIT, MARKDOWN, publish
+    from eval.report import table
+
+    print(table(publish(folder)))
+    print()
+    for name in (HTML, MARKDOWN, JUNIT):
+        print(one_line(str(folder / name)))
+
+
+@eval_app.command("diff", epilog="Example: assistant eval diff runs/first runs/second")
+def diff(
+    first: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A run, the one before.", show_default=False)
+    ],
+    second: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A run, the one after.", show_default=False)
+    ],
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Compare two runs of the same cases: what changed beyond chance, and what did not."""
+    from eval import differences
+
+    found = differences.compare(differences.load(first), differences.load(second))
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    if found.conditions:
+        complain(f"note: the runs were made with {', '.join(found.conditions)}")
+    print(differences.table(found))
+    print(f"\n{differences.verdict(found)}")
+
+
+def _floor(text: str) -> "Floor":
+    """Read ``MEASURE=VALUE``."""
+    from eval.differences import Floor
+    from eval.measures import MEASURES
+
+    name, _, value = text.partition("=")
+    if name not in MEASURES:
+        raise InputError(f"--floor {text}: no such measure; there are {', '.join(MEASURES)}")
+    try:
+        return Floor(name, float(value))
+    except ValueError as error:
+        raise InputError(
+            f"--floor {text}: expected MEASURE=VALUE, as in fact_recall=0.8"
+        ) from error
+
+
+def _conclude(
+    folder: Path, report: "Report", baseline: "Loaded | None", floors: "Sequence[Floor]"
+) -> None:
+    """Publish the run, and end as it deserves."""
+    from eval import differences
+    from eval.publish import publish
+
+    compared: Diff | None = None
+    reasons: list[str] | None = None
+    if baseline is not None:
+        compared = differences.compare(baseline, differences.load(folder))
+    if baseline is not None or floors:
+        means = {name: each.mean for name, each in report.overall.measures.items()}
+        reasons = differences.failures(compared, means, floors)
+    publish(folder, diff=compared, gate=reasons)
+    if reasons:
+        raise GateError(f"the gate fails: {'; '.join(reasons)}")
+    if reasons is not None:
+        complain("the gate passes")
     if report.failures:
         raise typer.Exit(SOME_FAILED)

@@ -8,7 +8,17 @@ import typer
 from typer.exceptions import TyperException
 
 from assistant import __version__
-from assistant.cli import asking, comparing, evaluation, library, settings, ui, usage
+from assistant.cli import (
+    asking,
+    cases,
+    comparing,
+    evaluation,
+    library,
+    measuring,
+    settings,
+    ui,
+    usage,
+)
 from assistant.cli.output import complain
 from assistant.errors import AssistantError
 
@@ -26,6 +36,8 @@ library.register(app)
 asking.register(app)
 comparing.register(app)
 evaluation.register(app)
+cases.register(evaluation.eval_app)
+measuring.register(evaluation.eval_app)
 settings.register(app)
 ui.register(app)
 usage.register(app)

@@ -1,0 +1,193 @@
+"""Commands that look deeper into eval runs: eval judge, judge-check, profile, arena."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from assistant.cli.common import JsonFlag, LlmOption, open_library, read_settings
+from assistant.cli.output import complain, one_line, print_json, progress, wrap
+from assistant.cli.rows import read_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eval.arena import Arena
+    from eval.profile import Node, Profile
+    from eval.statistics import Interval
+
+RunFolder = Annotated[
+    Path,
+    typer.Argument(metavar="RUN", help="Folder of an eval run.", show_default=False),
+]
+JudgeOption = Annotated[
+    str | None,
+    typer.Option("--llm", metavar="SPEC", help="The judge: provider:model.", show_default=False),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands to the app of the eval commands."""
+    app.command("judge", epilog="Example: assistant eval judge runs/a --llm openai:gpt-4o")(judge)
+    app.command(
+        "judge-check", epilog="Example: assistant eval judge-check labels.jsonl --llm openai:gpt-4o"
+    )(judge_check)
+    app.command("profile", epilog="Example: assistant eval profile runs/a")(profile)
+    app.command("arena", epilog="Example: assistant eval arena runs/a runs/b runs/c")(arena)
+
+
+def judge(run: RunFolder, *, llm: JudgeOption = None, as_json: JsonFlag = False) -> None:
+    """Let a language model grade a run's answers; adds judged.jsonl to the run.
+
+    What was judged before is not judged again, so a judgement that broke off goes on where it was.
+    """
+    from eval.judged import judge_run, read_run, summary
+
+    results = read_run(run)
+    library = open_library(read_settings(llm=llm))
+    with progress() as update:
+        judged = judge_run(results, library, run, progress=partial(update, "Judging"))
+    for each in judged:
+        for problem in each.problems:
+            complain(f"unscored: {each.id}: {problem}")
+    found = summary(results, judged)
+    if as_json:
+        print_json({name: graded.model_dump(mode="json") for name, graded in found.items()})
+        return
+    for name, graded in found.items():
+        mean = _shown(graded.interval) if graded.interval else "-"
+        print(f"{name}: {mean}  {graded.scored} scored, {graded.unscored} not")
+
+
+def _shown(interval: "Interval | Node | Profile") -> str:
+    return f"{interval.mean:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+
+
+def judge_check(
+    labels: Annotated[
+        Path,
+        typer.Argument(
+            help="JSONL of items that people have labelled: answers, claims or pairs.",
+            show_default=False,
+        ),
+    ],
+    *,
+    llm: JudgeOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Measure how far a judge model agrees with people: accuracy and Cohen's kappa."""
+    from eval.labels import Row, check
+
+    rows = read_rows(labels, Row)
+    library = open_library(read_settings(llm=llm))
+    with progress() as update:
+        found = check(
+            [row.root for row in rows],
+            library,
+            workers=library.settings.llm_concurrency,
+            progress=partial(update, "Judging"),
+        )
+    if as_json:
+        print_json({kind: each.model_dump(mode="json") for kind, each in found.items()})
+        return
+    for kind, each in found.items():
+        if each.agreement is None:
+            print(f"{kind}: none judged, {each.unscored} unscored")
+            continue
+        kappa = "undefined" if each.agreement.kappa is None else f"{each.agreement.kappa:.3f}"
+        print(
+            f"{kind}: n {each.agreement.count}, accuracy {each.agreement.accuracy:.3f}, "
+            f"Cohen's kappa {kappa}, {each.unscored} unscored"
+        )
+
+
+def profile(
+    run: RunFolder,
+    *,
+    measure: Annotated[
+        str, typer.Option(help="A score of the run; 'correct' is key facts and refusals.")
+    ] = "correct",
+    llm: LlmOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show what kinds of question, topics and papers a run is weak on, with the worst cases."""
+    from eval.judged import read_run
+    from eval.profile import profile as make_profile
+
+    found = make_profile(read_run(run), open_library(read_settings(llm=llm)), measure=measure)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    _print_profile(found)
+
+
+def _print_profile(found: "Profile") -> None:
+    print(f"{one_line(found.measure)}: {_shown(found)} over {found.cases} cases")
+    weak = found.weak()
+    if not weak:
+        print("\nNothing is weaker than the whole beyond chance.")
+    for group, node in weak:
+        print(f"\nWeak: {group} “{one_line(node.name)}”")
+        print(
+            f"  {_shown(node)} over {node.cases} cases, "
+            f"p {node.corrected:.4f} corrected for all that was looked at"
+        )
+        for each in node.worst:
+            print(wrap(f"{each.score:.2f}  {each.id}: {one_line(each.question)}", indent="    "))
+    for each_group in found.groups:
+        if each_group.nodes:
+            print(f"\nBy {each_group.name}")
+            _print_nodes(each_group.nodes, depth=1)
+
+
+def _print_nodes(nodes: "Sequence[Node]", *, depth: int) -> None:
+    for node in sorted(nodes, key=lambda each: each.mean):
+        mark = "  weak" if node.weak else ""
+        print(f"{'  ' * depth}{_shown(node)} {node.cases:4d}  {one_line(node.name)}{mark}")
+        _print_nodes(node.parts, depth=depth + 1)
+
+
+def arena(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN…", help="Folders of two runs or more.", show_default=False),
+    ],
+    *,
+    llm: JudgeOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Let runs meet case by case, and rank them; a judge model decides if one is named."""
+    from eval.arena import by_judge, by_score, fight, pairs, rank
+    from eval.judged import read_run
+
+    matched = pairs({str(folder): read_run(folder) for folder in runs})
+    library = open_library(read_settings(llm=llm))
+    name = library.settings.llm
+    judged = name != "extractive"
+    with progress() as update:
+        fought = list(
+            fight(
+                matched,
+                by_judge(library) if judged else by_score,
+                workers=library.settings.llm_concurrency if judged else 1,
+                progress=partial(update, "Comparing"),
+            )
+        )
+    found = rank(fought, decided_by=name if judged else "key facts and refusals, no model")
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    _print_arena(found)
+
+
+def _print_arena(found: "Arena") -> None:
+    print(
+        f"{found.battles} battles on {found.cases} cases, decided by {one_line(found.decided_by)}; "
+        f"{found.unscored} left open"
+    )
+    for each in found.places:
+        print(
+            f"{each.rank}. {each.rating:6.0f} [{each.low:.0f}, {each.high:.0f}]  "
+            f"{each.wins} won, {each.ties} tied, {each.losses} lost  {one_line(each.run)}"
+        )

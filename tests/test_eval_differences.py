@@ -1,0 +1,263 @@
+"""Two runs beside each other, and the gate: what changed beyond chance, in whose favour."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from assistant.cli import main as cli
+from assistant.config import load_settings
+from assistant.errors import InputError
+from assistant.library import Library
+from eval import differences, junit, markdown
+from eval.cases import Case, content_hash
+from eval.differences import Diff, Floor, Loaded
+from eval.manifest import Manifest
+from eval.report import Report, summarise
+from eval.results import Result
+
+MANIFEST = Manifest(
+    dataset="d", dataset_hash="x", version="1", settings={"llm": "extractive"}, repeats=1, code="c",
+    prompts={}, library="l", papers=1, chunks=1, versions={},
+)  # fmt: skip
+
+
+def result(number: int, error: str | None = None, **scores: float | None) -> Result:
+    case = Case(id=f"c{number}", kind="k", question="?", papers=(f"p{number}",), answerable=True)
+    return Result(case=case, answer=None, error=error, scores=scores, seconds=1.0)
+
+
+def loaded(results: Sequence[Result], name: str = "run") -> Loaded:
+    return Loaded(Path(name), content_hash([each.case for each in results]), results, None)
+
+
+def compare(first: Sequence[float | None], second: Sequence[float | None], name: str) -> Diff:
+    runs = [
+        [result(n, **{name: value}) for n, value in enumerate(each)] for each in (first, second)
+    ]
+    return differences.compare(*map(loaded, runs))
+
+
+def row(diff: Diff, name: str) -> differences.Row:
+    return next(each for each in diff.rows if each.measure == name)
+
+
+def test_equal_runs_do_not_differ() -> None:
+    diff = compare([0.5, 1.0, None], [0.5, 1.0, None], "fact_recall")
+    assert {each.verdict for each in diff.rows} == {"no difference"}
+    assert differences.verdict(diff) == "no difference"
+    assert differences.failures(diff, {}, ()) == []
+
+
+def test_a_fall_beyond_chance_fails_the_gate() -> None:
+    diff = compare([1.0] * 20, [0.0] * 10 + [1.0] * 10, "fact_recall")
+    assert row(diff, "fact_recall").verdict == "worse"
+    (reason,) = differences.failures(diff, {}, ())
+    assert reason.startswith("fact recall fell from 1.000 to 0.500 (95 % interval")
+
+
+def test_a_rise_passes_the_gate() -> None:
+    diff = compare([0.0] * 10 + [1.0] * 10, [1.0] * 20, "fact_recall")
+    assert row(diff, "fact_recall").verdict == "better"
+    assert differences.failures(diff, {}, ()) == []
+
+
+def test_a_fall_within_chance_passes_the_gate() -> None:
+    first, second = [1.0] * 10 + [0.0] * 10, [1.0] * 9 + [0.0] * 11
+    assert row(compare(first, second, "fact_recall"), "fact_recall").verdict == "no difference"
+
+
+def test_longer_answers_are_neither_better_nor_worse() -> None:
+    diff = compare([100.0] * 9, [200.0] * 9, "words")
+    assert row(diff, "words").verdict == "other"
+    assert differences.failures(diff, {}, ()) == []
+
+
+def test_cases_that_fail_are_a_fall_of_their_own() -> None:
+    before = [result(n, fact_recall=1.0) for n in range(20)]
+    after = [result(n, "no answer") if n % 2 else before[n] for n in range(20)]
+    diff = differences.compare(loaded(before), loaded(after))
+    assert row(diff, "completed").verdict == "worse"
+    assert row(diff, "fact_recall").count == 10
+
+
+def test_a_floor_is_kept_or_not() -> None:
+    assert differences.failures(None, {"fact_recall": 0.8}, [Floor("fact_recall", 0.8)]) == []
+    assert differences.failures(None, {"fact_recall": 0.7}, [Floor("fact_recall", 0.8)]) == [
+        "fact recall is 0.700, below its floor of 0.8"
+    ]
+    with pytest.raises(InputError, match="no case of this run"):
+        differences.failures(None, {"page_hit": None}, [Floor("page_hit", 0.8)])
+
+
+def test_other_data_sets_do_not_compare() -> None:
+    with pytest.raises(InputError, match="another data set"):
+        differences.compare(loaded([result(1)]), loaded([result(2)]))
+
+
+def test_runs_that_answered_no_case_in_common_do_not_compare() -> None:
+    first, second = [result(1), result(2, "x")], [result(1, "x"), result(2)]
+    with pytest.raises(InputError, match="no case was answered in both"):
+        differences.compare(loaded(first), loaded(second))
+
+
+def summary(*results: Result) -> Report:
+    return summarise(MANIFEST, results)
+
+
+def test_junit_counts_failed_cases_as_errors_and_the_gate_as_failures() -> None:
+    results = [result(n, fact_recall=0.0) for n in range(8)] + [result(8, 'no "<answer>" \x1b[31m')]
+    before = [result(n, fact_recall=1.0) for n in range(9)]
+    diff = differences.compare(loaded(before), loaded(results))
+    reasons = differences.failures(diff, {}, ())
+    root = ET.fromstring(junit.render(summary(*results), results, diff=diff, gate=reasons))
+    kind, gate = root.findall("testsuite")
+    assert (kind.get("tests"), kind.get("errors"), kind.get("failures")) == ("9", "1", "0")
+    error = kind.find("testcase/error")
+    assert error is not None
+    assert error.get("message") == 'no "<answer>"'
+    assert len(gate.findall("testcase/failure")) == int(gate.get("failures", "")) == 2
+
+
+def test_markdown_shows_hostile_text_as_it_is() -> None:
+    failed = result(1, "<img src=x> [a](https://b) | **c** @d")
+    written = markdown.render(summary(failed), gate=["fell | <b>"])
+    assert r"\<img src=x\> \[a\]\(https" not in written  # parentheses need no escape
+    assert r"\<img src=x\> \[a\](https\:\/\/b) \| \*\*c\*\* \@d" in written
+    assert "**The gate fails.**" in written
+
+
+# The commands
+
+PAPERS = [
+    {"id": f"2503.0000{n}", "title": f"{name}: a study", "abstract": f"{name} scores {n} points."}
+    for n, name in enumerate(("Ada", "Bob", "Cyd", "Dan", "Eve", "Fay", "Gus", "Hal"), start=1)
+]
+CASES: list[dict[str, Any]] = [
+    {
+        "id": paper["id"], "kind": "named", "question": f"How many points does {paper['title'][:3]} score?",
+        "papers": [paper["id"]], "facts": [[f"{n} points"]], "answerable": True,
+    }
+    for n, paper in enumerate(PAPERS, start=1)
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library in ``home``, a data set ``cases.jsonl``, and its run in ``run``."""
+    folder = tmp_path_factory.mktemp("differences")
+    for name, rows in (("papers", PAPERS), ("cases", CASES)):
+        lines = "".join(f"{json.dumps(each)}\n" for each in rows)
+        (folder / f"{name}.jsonl").write_text(lines, encoding="utf-8")
+    library = Library(load_settings({"home": folder / "home"}, {}))
+    library.ingest([str(folder / "papers.jsonl")])
+    library.close()
+    return folder
+
+
+Command = Callable[..., int]
+
+
+@pytest.fixture
+def command(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    monkeypatch.setenv("ASSISTANT_HOME", str(folder / "home"))
+    monkeypatch.chdir(folder)
+
+    def run(*arguments: str) -> int:
+        return cli.run(["eval", *arguments])
+
+    if not (folder / "run").exists():
+        assert run("run", "cases.jsonl", "--out", "run") == 0
+    return run
+
+
+def test_the_same_configuration_passes_its_own_gate(
+    command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "again")
+    assert command("run", "cases.jsonl", "--out", out, "--gate", "run") == 0
+    assert "the gate passes" in capsys.readouterr().err
+    assert command("diff", "run", out) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "no difference"
+    assert "The gate passes." in (tmp_path / "again" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_worse_run_fails_with_exit_code_6(
+    command: Command, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    better = [
+        json.loads(line) for line in (folder / "run" / "results.jsonl").read_text().splitlines()
+    ]
+    for each in better:
+        assert each["scores"]["reference_f1"] is None
+        each["scores"]["words"] = 1.0
+        each["scores"]["retrieval_mrr"] = 2.0
+    baseline = tmp_path / "baseline.jsonl"
+    baseline.write_text("".join(f"{json.dumps(each)}\n" for each in better), encoding="utf-8")
+    out = tmp_path / "out"
+    assert command("run", "cases.jsonl", "--out", str(out), "--gate", str(baseline)) == 6
+    (line,) = (each for each in capsys.readouterr().err.splitlines() if each.startswith("error: "))
+    assert "the gate fails: retrieval MRR fell from 2.000 to 1.000" in line
+    assert "words" not in line
+    assert 'failures="2"' in (out / "junit.xml").read_text(encoding="utf-8")
+
+
+def test_a_floor_fails_with_exit_code_6(command: Command, tmp_path: Path) -> None:
+    arguments = ("run", "cases.jsonl", "--out", str(tmp_path / "out"))
+    assert command(*arguments, "--floor", "verbatim_quotes=1") == 0
+    assert command(*arguments, "--floor", "verbatim_quotes=1.1") == 6
+
+
+def test_json_of_the_commands(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("diff", "run", "run", "--json") == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert {each["verdict"] for each in rows} == {"no difference"}
+    assert command("run", "cases.jsonl", "--out", "run", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["overall"]["cases"] == len(CASES)
+
+
+def test_reports_are_written_anew(command: Command, folder: Path) -> None:
+    page = folder / "run" / "report.html"
+    before = page.read_bytes()
+    page.unlink()
+    assert command("report", "run") == 0
+    assert page.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("diff", "run", "nowhere"), "there is no run at nowhere"),
+        (("diff", "home", "run"), "home holds no run"),
+        (("report", "nowhere"), "nowhere holds no run"),
+        (("diff", "run", "papers.jsonl"), "papers.jsonl:1: damaged, or of another version"),
+        (("run", "cases.jsonl", "--gate", "nowhere"), "there is no run at nowhere"),
+        (("run", "fewer.jsonl", "--gate", "run"), "run is of another data set than fewer.jsonl"),
+        (("run", "fewer.jsonl", "--out", "run"), "holds a run with another data set"),
+        (("run", "cases.jsonl", "--floor", "beauty=1"), "no such measure; there are expected_"),
+        (("run", "cases.jsonl", "--floor", "fact_recall"), "expected MEASURE=VALUE"),
+        (("diff", "run", "unfinished"), "is not finished: go on with it"),
+        (("report", "unfinished"), "is not finished: go on with it"),
+        (("report", "damaged"), "is damaged, or of another version"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    command: Command,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    reason: str,
+) -> None:
+    lines = (folder / "cases.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (folder / "fewer.jsonl").write_text("".join(lines[:2]), encoding="utf-8")
+    manifest = (folder / "run" / "run.json").read_text(encoding="utf-8")
+    for name, content in (("unfinished", manifest), ("damaged", manifest[:50])):
+        (folder / name).mkdir(exist_ok=True)
+        (folder / name / "run.json").write_text(content, encoding="utf-8")
+    assert command(*arguments) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert reason in line
