@@ -5,12 +5,10 @@ from pathlib import Path
 import streamlit as st
 
 from assistant.errors import AssistantError
-from ui import safe
+from ui import login, safe, state
 from ui.views import ask, compare, evaluate, library, settings
 
 _ICON = Path(__file__).with_name("icon.svg")
-
-st.set_page_config(page_title="paper-assistant", page_icon=_ICON, layout="centered")
 
 
 def main() -> None:
@@ -33,9 +31,23 @@ def main() -> None:
         ),
     }
     st.session_state["pages"] = pages
-    chosen = st.navigation(list(pages.values()))
+    # Before the navigation: an icon that only the page names would be fetched from elsewhere.
+    st.set_page_config(page_title="paper-assistant", page_icon=_ICON)
     try:
+        found = state.settings()
+        if login.required(found):
+            doors = [
+                st.Page(login.page, title="Log in", url_path=name, default=name == "ask")
+                for name in pages
+            ]
+            st.navigation(doors, position="hidden").run()
+            return
+        chosen = st.navigation(list(pages.values()))
+        # Said once a run: of two layouts that follow each other quickly, a browser may keep the first.
+        st.set_page_config(layout="centered" if chosen is pages["ask"] else "wide")
+        state.warm_up()
         chosen.run()
+        login.draw_user(found)
     except AssistantError as error:
         st.error(safe.plain(str(error)), icon=":material/error:")
 

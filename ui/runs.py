@@ -1,16 +1,21 @@
 """The eval runs that lie in the home, as the eval harness wrote them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import ValidationError
-
-from eval.report import Group, Report
-from eval.runner import Result
+from assistant.errors import InputError
+from eval.differences import Diff, compare, load
+from eval.judged import read_run
+from eval.measures import label
+from eval.report import Group, Measure, Report, interval, number
+from eval.results import Result, Retrieved, read_passages
+from eval.runner import REPORT
 
 _MAX_BYTES = 100_000_000
-_REPORT, _RESULTS = "report.json", "results.jsonl"
+
+Cell = str | float | None
 
 
 class PastRun(NamedTuple):
@@ -27,11 +32,27 @@ class Runs(NamedTuple):
     damaged: tuple[str, ...]
 
 
+class Cases(NamedTuple):
+    """A run's cases, what was retrieved for each by its id, and why either is not to be had."""
+
+    results: Sequence[Result]
+    retrieved: Mapping[str, Retrieved]
+    problem: str | None = None
+
+
+def when(name: str) -> str:
+    """Say when a run was, as its folder's name tells; the name itself if it does not."""
+    try:
+        return f"{datetime.strptime(name[:15], '%Y%m%d-%H%M%S'):%d %b %Y, %H:%M:%S}"  # noqa: DTZ007
+    except ValueError:
+        return name
+
+
 def list_runs(folder: Path) -> Runs:
     """Read the reports of all finished runs."""
     found: list[PastRun] = []
     damaged: list[str] = []
-    for path in sorted(folder.glob(f"*/{_REPORT}"), reverse=True):
+    for path in sorted(folder.glob(f"*/{REPORT}"), reverse=True):
         try:
             with path.open("rb") as file:
                 report = Report.model_validate_json(file.read(_MAX_BYTES))
@@ -42,52 +63,74 @@ def list_runs(folder: Path) -> Runs:
     return Runs(tuple(found), tuple(damaged))
 
 
-def read_results(folder: Path, run: PastRun) -> list[Result]:
-    """Read a run's cases; a damaged line is left out."""
-    results: list[Result] = []
+def read_cases(folder: Path, run: PastRun) -> Cases:
+    """Read a run's cases, and the passages retrieved for them."""
     try:
-        with (folder / run.name / _RESULTS).open("rb") as file:
-            for line in file.read(_MAX_BYTES).splitlines():
-                try:
-                    results.append(Result.model_validate_json(line))
-                except ValidationError:
-                    continue
-    except OSError:
-        return results
-    return results
+        return Cases(read_run(folder / run.name), read_passages(folder / run.name))
+    except InputError as error:
+        return Cases((), {}, str(error))
 
 
-def measures(report: Report, other: Report | None = None) -> list[dict[str, str | float | None]]:
-    """Lay a report out: a row a measure, a column for all cases and for each kind.
+def difference(folder: Path, before: PastRun, now: PastRun) -> Diff:
+    """Compare two runs, case by case.
 
-    With another report, its overall means and the differences to them come along.
+    Raises:
+        InputError: if they are of different data sets, or no case was answered in both.
     """
+    return compare(load(folder / before.name), load(folder / now.name))
+
+
+def measures(report: Report) -> list[dict[str, Cell]]:
+    """Lay a report out: a row a measure, its interval, a column for all cases and for each kind."""
     groups: dict[str, Group] = {"all": report.overall, **report.kinds}
-    rows: list[dict[str, str | float | None]] = []
-    for name in report.overall.measures:
-        row: dict[str, str | float | None] = {"Measure": name.replace("_", " ")}
-        for group, content in groups.items():
-            measure = content.measures.get(name)
-            row[group] = measure.mean if measure else None
-        if other is not None:
-            before = other.overall.measures.get(name)
-            row["before"] = before.mean if before else None
-            row["change"] = _difference(row["all"], row["before"])
-        rows.append(row)
-    return rows
+    return [
+        {"Measure": label(name), "95 % interval": interval(name, whole)}
+        | {group: _mean(content.measures.get(name)) for group, content in groups.items()}
+        for name, whole in report.overall.measures.items()
+    ]
 
 
-def history(runs: Sequence[PastRun], dataset: str, measure: str) -> list[dict[str, str | float]]:
+def changes(diff: Diff) -> list[dict[str, Cell]]:
+    """Lay out two runs beside each other: a row a measure, with how sure its change is."""
+    return [
+        {
+            "Measure": label(row.measure),
+            "Cases": row.count,
+            "Before": row.first,
+            "Now": row.second,
+            "Change": row.difference.mean,
+            "95 % interval": f"{number(row.measure, row.difference.low)} to "
+            f"{number(row.measure, row.difference.high)}",
+            "Verdict": row.verdict,
+        }
+        for row in diff.rows
+    ]
+
+
+def slices(report: Report, name: str) -> list[dict[str, Cell]]:
+    """List a measure per kind of case, with its interval, all cases first."""
+    groups: dict[str, Group] = {"all": report.overall, **report.kinds}
+    return [
+        _point(f"{group} ({measure.count})", measure)
+        for group, content in groups.items()
+        if (measure := content.measures.get(name)) is not None and measure.mean is not None
+    ]
+
+
+def history(runs: Sequence[PastRun], dataset: str, name: str) -> list[dict[str, Cell]]:
     """List a measure over the runs of a data set, oldest first."""
-    points: list[dict[str, str | float]] = []
-    for run in reversed(runs):
-        found = run.report.overall.measures.get(measure)
-        if run.report.dataset == dataset and found is not None and found.mean is not None:
-            points.append({"Run": run.name, measure: found.mean})
-    return points
+    return [
+        _point(when(run.name), measure)
+        for run in reversed(runs)
+        if run.report.dataset == dataset
+        and (measure := run.report.overall.measures.get(name)) is not None
+        and measure.mean is not None
+    ]
 
 
-def _difference(now: str | float | None, before: str | float | None) -> float | None:
-    if isinstance(now, float) and isinstance(before, float):
-        return round(now - before, 6)
-    return None
+def _point(what: str, measure: Measure) -> dict[str, Cell]:
+    return {"what": what, "mean": measure.mean, "low": measure.low, "high": measure.high}
+
+
+def _mean(measure: Measure | None) -> float | None:
+    return measure.mean if measure else None

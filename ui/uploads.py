@@ -2,13 +2,20 @@
 
 import hashlib
 import re
+import shutil
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from assistant.conversations import new_id
 from assistant.errors import StorageError
 from assistant.records import SourceFailure
 from assistant.text import clean
+
+FOLDER = "uploads"
+"""Of the home."""
 
 SUFFIXES = ("pdf", "txt", "md", "jsonl", "bib")
 """Kinds of files taken."""
@@ -17,6 +24,7 @@ MAX_MEGABYTES = 100
 """Of one file."""
 
 _MAX_NAME = 80
+_LEFT_OVER = 24 * 60 * 60  # seconds after which no ingest still needs an upload
 
 
 class Upload(Protocol):
@@ -31,18 +39,20 @@ class Upload(Protocol):
 
 
 class Kept(NamedTuple):
-    """The files laid down, and those that were not taken."""
+    """The files laid down, the folder made for them, and those that were not taken."""
 
+    folder: Path
     paths: tuple[str, ...]
     refused: tuple[SourceFailure, ...]
 
 
 def keep(uploads: Iterable[Upload], folder: Path) -> Kept:
-    """Write uploads under ``folder``, named by their content: nobody's name leads out of it.
+    """Write uploads into a new folder under ``folder``: nobody's name leads out of it.
 
     Raises:
         StorageError: if the folder cannot be written to.
     """
+    batch = folder / new_id()
     paths: list[str] = []
     refused: list[SourceFailure] = []
     for upload in uploads:
@@ -50,7 +60,7 @@ def keep(uploads: Iterable[Upload], folder: Path) -> Kept:
         if (problem := _problem(name, content)) is not None:
             refused.append(SourceFailure(source=name, error=problem))
             continue
-        place = folder / hashlib.sha256(content).hexdigest()[:16]
+        place = batch / hashlib.sha256(content).hexdigest()[:16]
         try:
             place.mkdir(parents=True, exist_ok=True)
             (place / name).write_bytes(content)
@@ -59,7 +69,20 @@ def keep(uploads: Iterable[Upload], folder: Path) -> Kept:
                 f"cannot write to {place} ({error.strerror or error}): check disk and permissions"
             ) from error
         paths.append(str(place / name))
-    return Kept(tuple(paths), tuple(refused))
+    return Kept(batch, tuple(paths), tuple(refused))
+
+
+def discard(folder: Path) -> None:
+    """Delete uploads that are in the library now, or not wanted any more."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(folder: Path) -> None:
+    """Delete what an app that ended in the middle of an ingest left behind."""
+    for batch in folder.glob("*"):
+        with suppress(OSError):  # gone meanwhile
+            if batch.stat().st_mtime < time.time() - _LEFT_OVER:
+                discard(batch)
 
 
 def file_name(name: str) -> str:

@@ -164,6 +164,7 @@ def test_a_pdf_is_uploaded_asked_about_and_its_page_shown_with_the_quote(
     with serving(tmp_path / "home") as address:
         upload(page, address, paper)
         expect(page.get_by_text("1 added")).to_be_visible()
+        assert not list((tmp_path / "home" / "uploads").iterdir())
         page.goto(address)
         ask(page, "How long do zebrafish larvae sleep in still water?")
         page.get_by_test_id("stButtonGroup").last.get_by_role("radio").filter(
@@ -203,6 +204,36 @@ def test_a_hostile_paper_changes_nothing(page: Page, tmp_path: Path) -> None:
         assert page.get_by_role("link", name="evil").count() == 0
         assert "\u202e" not in page.content()
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_papers_are_compared_a_cell_is_edited_and_the_table_downloaded(
+    page: Page, app: str
+) -> None:
+    page.goto(f"{app}/compare")
+    page.get_by_role("textbox", name="Or those").fill("What are DAPO and EvalTree?")
+    page.get_by_role("button", name="Compare").last.click()
+    page.get_by_role("heading", name="Summary").wait_for()
+    expect(page).to_have_url(re.compile(r"\?comparison=What-are-DAPO"))
+    page.get_by_test_id("stDataFrame").first.click(position={"x": 400, "y": 80})
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_label("Your words").fill("In my words")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    expect(page.get_by_text("Edited by a reader")).to_be_visible()
+    page.reload()
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Markdown").click()
+    assert "In my words (edited)" in Path(download.value.path()).read_text()
+
+
+def test_what_to_ask_next_is_asked_by_a_click(page: Page, app: str) -> None:
+    page.goto(app)
+    ask(page, _QUESTION)
+    offered = page.get_by_role("button", name=re.compile(r"\?$")).last
+    question = offered.inner_text().splitlines()[-1]
+    offered.click()
+    expect(page.get_by_text("What was searched")).to_have_count(2)
+    expect(page.get_by_test_id("stChatMessage").nth(2)).to_contain_text(question)
 
 
 def test_two_sessions_at_once_do_not_disturb_each_other(browser: Browser, app: str) -> None:

@@ -13,7 +13,9 @@ import ui
 from assistant.config import Settings
 from assistant.conversations import ConversationStore, Exchange, new_id, now
 from assistant.library import Library
-from assistant.records import Answer, Claim, Timings, Usage
+from assistant.records import Answer, Claim, Paper, Timings, Usage
+from assistant.tags import TagStore
+from fake_openai import FakeOpenAI
 
 _APP = str(Path(ui.__file__).with_name("app.py"))
 _DIGEST = """Title: DAPO: An Open-Source LLM Reinforcement Learning System
@@ -53,6 +55,17 @@ def library(home: Path, tmp_path: Path) -> Callable[..., None]:
         library.close()
 
     return fill
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOpenAI]:
+    """A language model that answers, named beside one that is gone."""
+    with FakeOpenAI() as running:
+        monkeypatch.setenv("ASSISTANT_LLM", "openai:fake")
+        monkeypatch.setenv("ASSISTANT_LLM_SMALL", "anthropic:gone")
+        monkeypatch.setenv("ASSISTANT_LLM_BASE_URL", running.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "none")
+        yield running
 
 
 def start(page: str | None = None, **parameters: str) -> AppTest:
@@ -233,12 +246,16 @@ class TestAsk:
             usage=Usage(input_tokens=900, output_tokens=80, cost_usd=None),
             timings_ms=Timings(rewrite=1, retrieve=2, answer=3, verify=4, total=1500),
         )  # fmt: skip
-        asked = Exchange(id=new_id(), question="What?", asked=now(), text="Words.", answer=answer)
+        asked = Exchange(
+            id=new_id(), question="What?", asked=now(), text="Words.", answer=answer,
+            notes=("2 passages were *left out*",),
+        )  # fmt: skip
         ConversationStore(home / "conversations").add("0" * 16, asked)
         shown = texts(start(conversation="0" * 16))
         assert "Partly supported] A \\*partial\\* claim" in shown
         assert "a cited passage states the opposite" in shown
         assert "A \\*supported\\* claim" not in shown
+        assert "2 passages were \\*left out\\*" in shown
         assert "1.5 s · openai\\:\u2060fake · 900 + 80 tokens · price unknown" in shown
 
     def test_a_damaged_conversation_is_named_beside_the_others(
@@ -262,6 +279,66 @@ class TestAsk:
     ) -> None:
         monkeypatch.setenv("ASSISTANT_LLM", "nonsense")
         assert "ASSISTANT\\_LLM cannot be used" in start().error[0].value
+
+    def test_what_to_ask_next_is_one_click_away(self, library: Callable[..., None]) -> None:
+        library()
+        app = ask(start(), "What does DAPO reach on AIME 2024?")
+        button(app, "What is EvalTree?").click().run()
+        assert not app.exception
+        assert len(app.chat_message) == 4
+        assert "What is EvalTree?" not in [each.label for each in app.button]
+
+    def test_the_papers_cited_are_exported_as_bibtex(self, library: Callable[..., None]) -> None:
+        library()
+        app = ask(start(), "What does DAPO reach on AIME 2024?")
+        assert {each.label for each in app.download_button} == {
+            "Export as Markdown", "Export as JSON", "Export cited papers as BibTeX",
+        }  # fmt: skip
+
+    def test_papers_with_a_tag_answer_alone(self, library: Callable[..., None], home: Path) -> None:
+        library()
+        tree = Paper(id="2503.08893", title="EvalTree")
+        TagStore(home / "tags.json").change([tree], add=["trees"])
+        app = start()
+        app.session_state["scope-tags"] = ["trees"]
+        app.run()
+        ask(app, "What does DAPO reach on AIME 2024?")
+        (path,) = (home / "conversations").glob("*.json")
+        assert json.loads(path.read_text())["exchanges"][0]["papers"] == ["2503.08893"]
+
+    def test_tags_that_cannot_be_read_do_not_keep_one_from_asking(
+        self, library: Callable[..., None], home: Path
+    ) -> None:
+        library()
+        (home / "tags.json").write_text("{")
+        app = start()
+        assert "tags\\.json" in app.warning[0].value
+        assert app.chat_input
+
+    def test_the_backends_that_answer_now_are_offered(
+        self, library: Callable[..., None], model: FakeOpenAI
+    ) -> None:
+        library()
+        app = start()
+        assert not model.requests
+        app.session_state["llm-open"] = True
+        app.run()
+        assert app.radio[0].options == ["openai\\:\u2060fake", "Quotes, no model"]
+        assert "anthropic\\:\u2060gone needs another package" in texts(app)
+
+    @pytest.mark.parametrize(
+        ("chosen", "shown"),
+        [("extractive", "s · extractive"), ("openai:fake", "openai\\:\u2060fake")],
+    )
+    def test_the_backend_chosen_answers(
+        self, library: Callable[..., None], model: FakeOpenAI, chosen: str, shown: str
+    ) -> None:
+        library()
+        app = start()
+        app.session_state["answers-by"] = chosen
+        ask(app, "What does DAPO reach on AIME 2024?")
+        assert shown in texts(app)
+        assert bool(model.requests) == (chosen != "extractive")
 
 
 class TestLibrary:
@@ -321,6 +398,49 @@ class TestLibrary:
             assert "<script>" not in element.value.replace("\\<", "")
             assert "](https" not in element.value.replace("\\]\\(", "")
 
+    def test_papers_are_tagged_shown_by_tag_and_untagged(
+        self, library: Callable[..., None], home: Path
+    ) -> None:
+        library()
+        app = start("library", paper="2503.14476")
+        app.multiselect[0].set_value(["to read"]).run()
+        assert TagStore(home / "tags.json").read().by_paper == {"2503.14476": ("to read",)}
+        app = start("library")
+        assert list(map(list, app.dataframe[0].value["Tags"])) == [["to read"], []]
+        app.selectbox(key="tag-shown").set_value("to read").run()
+        assert list(app.dataframe[0].value["Id"]) == ["2503.14476"]
+        app = start("library", paper="2503.14476")
+        app.multiselect[0].set_value([]).run()
+        assert TagStore(home / "tags.json").read().by_paper == {}
+
+    def test_a_tag_that_cannot_be_one_is_refused_in_words(
+        self, library: Callable[..., None]
+    ) -> None:
+        library()
+        app = start("library", paper="2503.14476")
+        app.multiselect[0].set_value(["x" * 99]).run()
+        assert "a tag has 99 characters" in app.toast[0].value
+        assert app.multiselect[0].value == []
+
+    def test_a_paper_is_indexed_anew(self, library: Callable[..., None]) -> None:
+        library()
+        app = start("library", paper="2503.14476")
+        button(app, "Index anew").click().run()
+        app = start("library")
+        wait_for(app, "1 updated")
+        assert list(app.dataframe[0].value["Chunks"]) == [1, 1]
+
+    def test_what_failed_is_tried_again(self, library: Callable[..., None]) -> None:
+        library()
+        app = start("library")
+        app.text_input[0].set_value("http://127.0.0.1:9/paper.pdf")
+        button(app, "Add").click().run()
+        wait_for(app, "1 failed")
+        app.button(key=next(each.key for each in app.button if each.label == "Try again")).click()
+        app.run()
+        wait_for(app, "1 failed")
+        assert len([each for each in app.button if each.label == "Try again"]) == 1
+
 
 class TestCompare:
     def test_one_paper_is_too_few(self) -> None:
@@ -333,9 +453,66 @@ class TestCompare:
         button(app, "Compare").click().run()
         assert not app.exception
         table = app.dataframe[0].value
-        assert list(table.columns) == ["Paper", "problem", "method", "headline result"]
+        assert list(table.columns) == ["paper-title", "problem", "method", "headline result"]
         assert len(table) == 2
         assert {each.label for each in app.download_button} == {"Markdown", "CSV", "LaTeX", "JSON"}
+
+    def test_a_comparison_is_kept_opened_and_deleted(
+        self, library: Callable[..., None], home: Path
+    ) -> None:
+        library()
+        _compare(start("compare"))
+        (kept,) = (home / "comparisons").glob("*.json")
+        app = start("compare", comparison=kept.stem)
+        assert len(app.dataframe[0].value) == 2
+        button(app, "New comparison").click().run()
+        assert not app.dataframe
+        button(app, "DAPO").click().run()
+        button(app, "Delete").click().run()
+        app.button(key="delete-sure").click().run()
+        assert not list((home / "comparisons").glob("*.json"))
+        assert not app.dataframe
+
+    def test_more_aspects_are_added_to_a_kept_comparison(
+        self, library: Callable[..., None]
+    ) -> None:
+        library()
+        app = _compare(start("compare"))
+        app.multiselect[1].set_value(["benchmarks"])
+        button(app, "Fill").click().run()
+        assert not app.exception
+        assert "benchmarks" in app.dataframe[0].value.columns
+
+    @pytest.mark.parametrize("named", ["../../secret", "nope", "<script>"])
+    def test_a_comparison_that_is_not_there_is_said(
+        self, library: Callable[..., None], named: str
+    ) -> None:
+        library()
+        app = start("compare", comparison=named)
+        assert app.warning
+        assert app.multiselect
+
+    def test_an_edited_cell_is_marked(self, library: Callable[..., None], home: Path) -> None:
+        library()
+        _compare(start("compare"))
+        (kept,) = (home / "comparisons").glob("*.json")
+        asked = Library(Settings(home=home))
+        asked.edit_cell(kept.stem, "2503.14476", "method", "In <b>my</b> words")
+        asked.close()
+        app = start("compare", comparison=kept.stem)
+        assert app.dataframe[0].value["method"][0] == "✎ In <b>my</b> words"
+
+    def test_a_model_is_paid_only_when_the_reader_agrees(
+        self, library: Callable[..., None], model: FakeOpenAI
+    ) -> None:
+        library()
+        app = _compare(start("compare"))
+        assert "6 cells by openai" in texts(app)
+        assert not model.requests
+        button(app, "Fill them").click().run()
+        assert not app.exception
+        assert len(app.dataframe[0].value) == 2
+        assert model.requests
 
     def test_too_few_papers_are_said_in_words(self, library: Callable[..., None]) -> None:
         library()
@@ -343,6 +520,13 @@ class TestCompare:
         app.multiselect[0].set_value(["2503.14476"])
         button(app, "Compare").click().run()
         assert app.error[0].value
+
+
+def _compare(app: AppTest) -> AppTest:
+    app.multiselect[0].set_value(["2503.14476", "2503.08893"])
+    button(app, "Compare").click().run()
+    assert not app.exception
+    return app
 
 
 class TestEvaluate:
@@ -370,7 +554,24 @@ class TestEvaluate:
         assert {"all", "named", "absent"} <= set(app.dataframe[0].value.columns)
         assert len(app.dataframe[1].value) == 2
         app.selectbox[2].set_value(app.selectbox[2].options[1]).run()
-        assert "change" in app.dataframe[0].value.columns
+        table = app.dataframe[0].value
+        assert set(table["Verdict"]) == {"no difference"}
+        assert table["Cases"].iloc[0] == 2
+
+    def test_runs_of_other_questions_are_not_offered_to_compare(
+        self, library: Callable[..., None], home: Path
+    ) -> None:
+        from eval.cases import Case, Dataset
+        from eval.runner import run
+
+        library()
+        asked = Library(Settings(home=home))
+        for name, question in (("a", "What is DAPO?"), ("b", "What is EvalTree?")):
+            case = Case(id=name, kind="named", question=question, answerable=True)
+            run(Dataset(name, (case,), name), asked, home / "runs" / name)
+        asked.close()
+        (compare,) = [each for each in start("evaluate").selectbox if each.label == "Compare with"]
+        assert compare.options == ["nothing"]
 
     def test_a_damaged_report_is_named(self, home: Path) -> None:
         (home / "runs" / "first").mkdir(parents=True)
@@ -387,6 +588,14 @@ class TestSettings:
         assert "OPENAI_API_KEY: set" in shown.replace("\\", "")
         assert "sk-very-secret" not in shown
         assert "hunter2" not in shown
+
+    def test_a_backend_is_tried_on_demand(self, model: FakeOpenAI) -> None:
+        app = start("settings")
+        assert not model.requests
+        app.button(key="test-openai:fake").click().run()
+        assert "answered in" in texts(app)
+        app.button(key="test-anthropic:gone").click().run()
+        assert app.error
 
     def test_health_is_checked_on_demand(self, library: Callable[..., None]) -> None:
         library()

@@ -10,12 +10,11 @@ from assistant.conversations import (
     ConversationStore,
     Exchange,
     Feedback,
+    Found,
     place,
 )
-from assistant.records import (
-    Answer,
-    Claim,
-)
+from assistant.records import Answer, Claim, Verdict
+from eval.results import PassageRow
 from ui import safe
 from ui.components import chips
 
@@ -46,6 +45,8 @@ def draw_answer(conversation: Conversation, exchange: Exchange, store: Conversat
         chips.draw(exchange.id, exchange.citations)
         if exchange.answer is not None:
             _verdicts(exchange.answer.claims)
+            for note in exchange.notes:
+                st.caption(f":material/info: {safe.plain(note)}")
             _foot(conversation, exchange, exchange.answer, store)
     chips.open_chosen(exchange.id, exchange.citations, exchange.passages)
 
@@ -80,12 +81,14 @@ def _verdicts(claims: Sequence[Claim]) -> None:
     if claims and not doubtful:
         st.caption(":material/verified: Every statement is supported by the passage it cites.")
     for claim in doubtful:
-        colour, name, reason = _VERDICTS[claim.verdict]
         cited = "".join(f" :blue-badge[{number}]" for number in claim.citations)
-        st.markdown(
-            f":{colour}-badge[:material/warning: {name}] {safe.short(claim.text, most=220)}{cited}"
-            f"  \n:small[{reason}]"
-        )
+        st.markdown(verdict(claim.verdict, f"{safe.short(claim.text, most=220)}{cited}"))
+
+
+def verdict(name: Verdict, of: str = "") -> str:
+    """Write the Markdown that says of something, in Markdown, that it is not supported, and why."""
+    colour, label, reason = _VERDICTS[name]
+    return f":{colour}-badge[:material/warning: {label}] {of}  \n:small[{reason}]"
 
 
 def _foot(
@@ -158,28 +161,33 @@ def _inspector(exchange: Exchange, answer: Answer) -> None:
             f"rewrite {times.rewrite:.0f} ms · retrieve {times.retrieve:.0f} ms · "
             f"answer {times.answer:.0f} ms · verify {times.verify:.0f} ms"
         )
-        st.dataframe(
-            [
-                {
-                    "Rank": each.rank,
-                    "Score": each.score,
-                    "Paper": each.title,
-                    "Where": place(each),
-                    "Passage": each.text,
-                }
-                for each in exchange.passages
-            ],
-            hide_index=True,
-            row_height=36,
-            height=min(36 * (len(exchange.passages) + 1) + 4, 320),
-            column_config={
-                "Rank": st.column_config.NumberColumn(width=50),
-                "Score": st.column_config.NumberColumn(format="%.3f", width=60),
-                "Paper": st.column_config.TextColumn(width="medium"),
-                "Where": st.column_config.TextColumn(width="small"),
-                "Passage": st.column_config.TextColumn(width="large"),
-            },
-            alt="Passages found, best first, with their scores",
-        )
+        passages(exchange.passages)
         st.caption("The answer's own words, to copy:")
         st.code(answer.answer, language=None, wrap_lines=True)
+
+
+def passages(found: Sequence[Found | PassageRow]) -> None:
+    """Draw passages as they were found, best first."""
+    st.dataframe(
+        [
+            {
+                "Rank": each.rank,
+                "Score": each.score,
+                "Paper": each.title,
+                "Where": place(each),
+                "Passage": each.text,
+            }
+            for each in found
+        ],
+        hide_index=True,
+        row_height=36,
+        height=min(36 * (len(found) + 1) + 4, 320),
+        column_config={
+            "Rank": st.column_config.NumberColumn(width=50),
+            "Score": st.column_config.NumberColumn(format="%.3f", width=60),
+            "Paper": st.column_config.TextColumn(width="medium"),
+            "Where": st.column_config.TextColumn(width="small"),
+            "Passage": st.column_config.TextColumn(width="large"),
+        },
+        alt="Passages found, best first, with their scores",
+    )

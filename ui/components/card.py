@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from assistant.conversations import place
 from assistant.errors import AssistantError, PaperNotFoundError
 from assistant.records import Paper
 from ui import safe, state
-from ui.components import source
+from ui.components import intake, scope, source, tagging
 
 _MOST_HEADINGS = 60
 _AUTHORS = 8
@@ -32,17 +33,27 @@ def draw(paper: Paper) -> None:
     st.markdown(f"### {safe.plain(paper.title)}", anchors=False)
     st.caption(safe.plain(_facts(paper)))
     _actions(paper)
+    tagging.draw([paper], tagging.read().known(state.papers()))
     if paper.abstract:
         st.markdown("**Abstract**")
         st.markdown(safe.paragraphs(paper.abstract))
+    _passages(paper)
     if paper.full_text is None:
-        st.info(
-            "Only the abstract is in the library. Upload the PDF, or add the id with “Read the PDF "
-            "too”, to ask about the full text.",
-            icon=":material/article:",
-        )
+        _abstract_only(paper)
         return
     _full_text(paper, paper.full_text.sha256)
+
+
+def _abstract_only(paper: Paper) -> None:
+    fetchable = intake.can_fetch(paper)
+    st.info(
+        "Only the abstract is in the library. "
+        + ("Fetch" if fetchable else "Upload")
+        + " the PDF to ask about the full text.",
+        icon=":material/article:",
+    )
+    if fetchable and st.button("Fetch the PDF", icon=":material/download:"):
+        intake.fetch(paper)
 
 
 @st.dialog("Remove from the library?")
@@ -78,7 +89,7 @@ def _facts(paper: Paper) -> str:
 def _actions(paper: Paper) -> None:
     with st.container(horizontal=True):
         if st.button("Ask about it", type="primary", icon=":material/forum:"):
-            st.session_state["scope-wanted"] = [paper.id]
+            st.session_state[scope.WANTED] = [paper.id]
             st.switch_page(st.session_state["pages"]["ask"])
         url = safe.web_address(paper.url)
         if url:
@@ -93,8 +104,35 @@ def _actions(paper: Paper) -> None:
                 icon=":material/download:",
                 on_click="ignore",
             )
+        if st.button("Index anew", icon=":material/refresh:"):
+            intake.reindex([paper])
         if st.button("Remove", icon=":material/delete:"):
             remove([paper])
+
+
+def _passages(paper: Paper) -> None:
+    """Show on demand what is indexed of the paper."""
+    with st.expander(
+        "Passages as indexed",
+        icon=":material/segment:",
+        key=f"passages-{paper.id}",
+        on_change="rerun",
+    ) as box:
+        if not box.open:
+            return
+        st.dataframe(
+            [
+                {"Where": place(each), "Passage": each.text}
+                for each in state.library().chunks(paper.id)
+            ],
+            hide_index=True,
+            row_height=36,
+            column_config={
+                "Where": st.column_config.TextColumn(width="small"),
+                "Passage": st.column_config.TextColumn(width="large"),
+            },
+            alt="Passages of the paper, in order",
+        )
 
 
 def _full_text(paper: Paper, sha256: str) -> None:

@@ -1,11 +1,12 @@
 """Adding papers: the sample, files, ids and addresses; and how far that is."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 
-from assistant.records import IngestReport
+from assistant.records import IngestReport, Paper
 from assistant.samples import DIGEST
 from ui import safe, state, uploads
 from ui.components import work
@@ -52,13 +53,13 @@ def _files() -> None:
         max_upload_size=uploads.MAX_MEGABYTES,
     )
     if files and st.button(f"Add {_count(len(files), 'file')}", type="primary"):
-        kept = uploads.keep(files, state.settings().home / "uploads")
+        kept = uploads.keep(files, state.settings().home / uploads.FOLDER)
         for failure in kept.refused:
             st.error(f"{safe.plain(failure.source)} {safe.plain(failure.error)}")
         st.session_state["uploads-taken"] += not kept.refused
         if kept.paths:
             label = files[0].name if len(files) == 1 else _count(len(files), "file")
-            _start(list(kept.paths), label, pdfs=None)
+            _start(list(kept.paths), label, pdfs=None, clean=partial(uploads.discard, kept.folder))
 
 
 def _ids() -> None:
@@ -84,13 +85,45 @@ def _remote(text: str) -> str | None:
     return f"arXiv:{found[1]}" if found else safe.web_address(text)
 
 
-def _start(sources: Sequence[str], label: str, *, pdfs: bool | None) -> None:
+def reindex(papers: Sequence[Paper]) -> None:
+    """Begin to read and index papers anew."""
+    library, ids = state.library(), [paper.id for paper in papers]
+    label = papers[0].title if len(papers) == 1 else _count(len(papers), "paper")
+    state.jobs().start(
+        INGEST, f"Indexing anew: {label}", lambda tell: library.reindex(ids, progress=tell)
+    )
+    st.rerun()
+
+
+def can_fetch(paper: Paper) -> bool:
+    """Tell whether it is known where a paper's PDF lies."""
+    return _pdf_of(paper) is not None
+
+
+def fetch(paper: Paper) -> None:
+    """Begin to fetch and read a paper's PDF."""
+    source = _pdf_of(paper)
+    if source is not None:
+        _start([source], paper.title, pdfs=True)
+
+
+def _pdf_of(paper: Paper) -> str | None:
+    return _remote(paper.id) or (_remote(paper.pdf_url) if paper.pdf_url else None)
+
+
+def _start(
+    sources: Sequence[str],
+    label: str,
+    *,
+    pdfs: bool | None,
+    clean: Callable[[], None] = lambda: None,
+) -> None:
     library = state.library()
 
     def ingest(tell: Tell) -> IngestReport:
         return library.ingest(sources, pdfs=pdfs, progress=tell)
 
-    state.jobs().start(INGEST, label, ingest)
+    state.jobs().start(INGEST, label, ingest, clean=clean)
     st.rerun()
 
 

@@ -30,7 +30,7 @@ def chosen(owner: str) -> int | None:
 @st.dialog("Source", width=760, position="right")
 def show(citation: Citation, passages: Sequence[Found]) -> None:
     """Draw the panel."""
-    st.markdown(f"#### {safe.plain(citation.title)}", anchors=False)
+    st.markdown(f"**{safe.plain(citation.title)}**")
     st.caption(f"Citation {citation.number} · {safe.plain(place(citation))}")
     _links(citation)
     st.markdown(_context(citation, passages))
@@ -101,10 +101,13 @@ def _links(citation: Citation) -> None:
 
 
 def _context(citation: Citation, passages: Sequence[Found]) -> str:
-    """Write the passage with the quote marked; the quote alone if its passage is not kept."""
-    for passage in passages:
-        if passage.chunk_id == citation.chunk_id:
-            start = passage.text.find(citation.quote)
-            if start >= 0:
-                return safe.mark(passage.text, start, start + len(citation.quote))
+    """Write the passage with the quote marked; the quote alone if its passage is gone."""
+    texts = [each.text for each in passages if each.chunk_id == citation.chunk_id]
+    if not texts:
+        chunk = state.library().chunk(citation.chunk_id)
+        texts = [chunk.text] if chunk is not None else []
+    for text in texts:
+        start = text.find(citation.quote)
+        if start >= 0:
+            return safe.mark(text, start, start + len(citation.quote))
     return safe.mark(citation.quote, 0, len(citation.quote))

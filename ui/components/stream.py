@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from assistant.conversations import ConversationStore, Exchange, Found
 from assistant.errors import AssistantError
+from assistant.followups import follow_ups
 from assistant.library import Library
 from assistant.records import (
     AnswerDone,
@@ -19,6 +20,7 @@ from assistant.records import (
     Citation,
     Cited,
     Event,
+    Passage,
     PassagesFound,
     QuestionRewritten,
     Turn,
@@ -39,7 +41,7 @@ def stream(
     into: str,
 ) -> None:
     """Answer a question word by word; what came is kept, also if the reader stops it."""
-    growing = _Growing(exchange)
+    growing = _Growing(exchange, history)
     events = _Events(library, exchange, history)
     try:
         store.add(into, exchange)
@@ -81,8 +83,10 @@ def _draw_ahead(library: Library, citations: Sequence[Citation]) -> None:
 class _Growing:
     """An exchange while its answer comes."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, history: Sequence[Turn]) -> None:
         self.exchange = exchange
+        self._asked = [turn.content for turn in history if turn.role == "user"]
+        self._passages: Sequence[Passage] = ()
         self.status = "Searching the papers…"
         self.shown = False
 
@@ -93,6 +97,7 @@ class _Growing:
             case QuestionRewritten():
                 self._update(standalone_question=event.standalone_question)
             case PassagesFound():
+                self._passages = event.passages
                 self._update(passages=tuple(map(Found.of, event.passages)))
                 self.status = f"Reading {len(event.passages)} passages…"
             case AnswerText():
@@ -101,7 +106,13 @@ class _Growing:
                 self._update(citations=(*exchange.citations, event.citation))
             case AnswerDone():
                 done = event.answer
-                self._update(answer=done, text=done.answer, citations=done.citations)
+                self._update(
+                    answer=done,
+                    text=done.answer,
+                    citations=done.citations,
+                    notes=event.notes,
+                    follow_ups=follow_ups(done, self._passages, asked=self._asked),
+                )
             case _:
                 self.status = "Checking the claims…"
 

@@ -1,6 +1,6 @@
 """How far long work is, and what became of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -17,16 +17,20 @@ Draw = Callable[[str, Any], None]
 
 def progress(kind: str, *, finished: Draw, only: Callable[[Job], bool] = lambda _job: True) -> None:
     """Show the jobs of a kind; those that run are followed until they end."""
-    found = [job for job in state.jobs().of(kind) if only(job)]
-    if any(job.running for job in found):
-        _follow(found, finished)
+    if any(job.running for job in _found(kind, only)):
+        _follow(kind, finished, only)
     else:
-        for job in found:
+        for job in _found(kind, only):
             _show(job, finished)
 
 
+def _found(kind: str, only: Callable[[Job], bool]) -> list[Job]:
+    return [job for job in state.jobs().of(kind) if only(job)]
+
+
 @st.fragment(run_every=_SECONDS)
-def _follow(found: Sequence[Job], finished: Draw) -> None:
+def _follow(kind: str, finished: Draw, only: Callable[[Job], bool]) -> None:
+    found = _found(kind, only)
     for job in found:
         _show(job, finished)
     if not any(job.running for job in found):
@@ -46,6 +50,14 @@ def _show(job: Job, finished: Draw) -> None:
                 st.error(f"**{label}**: {safe.plain(job.error)}", icon=":material/error:")
             else:
                 finished(label, job.result)
+        if job.failed:
+            st.button(
+                "Try again",
+                icon=":material/replay:",
+                type="tertiary",
+                key=f"retry-{job.id}",
+                on_click=partial(state.jobs().retry, job),
+            )
         st.button(
             "Dismiss",
             icon=":material/close:",

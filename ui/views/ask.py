@@ -1,16 +1,37 @@
 """The page on which one asks."""
 
+from collections.abc import Sequence
+from functools import partial
+
 import streamlit as st
 
-from assistant.conversations import Conversation, Exchange, new_id, now, to_json, to_markdown
+from assistant.conversations import (
+    Conversation,
+    Exchange,
+    new_id,
+    now,
+    to_bibtex,
+    to_json,
+    to_markdown,
+)
 from assistant.errors import NotFoundError, StorageError
 from assistant.library import MAX_QUESTION
 from assistant.records import Paper
 from assistant.samples import QUESTION
 from ui import safe, state
-from ui.components import answer, intake, sidebar, stream
+from ui.components import answer, intake, scope, sidebar, stream
 
 _SUGGESTIONS = (QUESTION, "Which papers train models with reinforcement learning?")
+_TYPED, _NEXT = "question", "question-next"
+_EXPORTS = {
+    "Export as Markdown": ("md", "text/markdown", to_markdown),
+    "Export as JSON": ("json", "application/json", to_json),
+    "Export cited papers as BibTeX": (
+        "bib",
+        "application/x-bibtex",
+        lambda conversation: to_bibtex(conversation, state.papers()),
+    ),
+}
 
 
 def page() -> None:
@@ -23,20 +44,20 @@ def page() -> None:
         _first_steps()
         return
     intake.progress(successes=False)
-    question = None
+    question = st.session_state.pop(_NEXT, None) or st.session_state.get(_TYPED)
     if conversation is None:
-        question = _suggestions(papers)
+        _welcome(papers)
     else:
         _head(conversation)
         for exchange in conversation.exchanges:
             answer.draw_question(exchange)
             answer.draw_answer(conversation, exchange, store)
-    scope = _scope(papers)
-    typed = st.chat_input(
-        "Ask about the papers", key="question", max_chars=MAX_QUESTION, submit_mode="stop"
-    )
-    if typed or question:
-        _ask(typed or question or "", conversation, scope)
+    if question is None:
+        _offer(conversation.exchanges[-1].follow_ups if conversation else _SUGGESTIONS)
+    chosen = scope.draw(papers)
+    st.chat_input("Ask about the papers", key=_TYPED, max_chars=MAX_QUESTION, submit_mode="stop")
+    if question:
+        _ask(question, conversation, chosen)
 
 
 def _current() -> Conversation | None:
@@ -58,14 +79,14 @@ def _first_steps() -> None:
     intake.draw(offer_sample=True)
 
 
-def _ask(question: str, conversation: Conversation | None, scope: tuple[str, ...]) -> None:
+def _ask(question: str, conversation: Conversation | None, chosen: scope.Scope) -> None:
     into = conversation.id if conversation else new_id()
     sidebar.switch(into)
-    exchange = Exchange(id=new_id(), question=question, asked=now(), papers=scope)
+    exchange = Exchange(id=new_id(), question=question, asked=now(), papers=chosen.papers)
     answer.draw_question(exchange)
     stream.stream(
         exchange,
-        library=state.library(),
+        library=state.library(chosen.llm),
         history=conversation.turns() if conversation else [],
         store=state.conversations(),
         into=into,
@@ -73,39 +94,31 @@ def _ask(question: str, conversation: Conversation | None, scope: tuple[str, ...
     st.rerun()
 
 
-def _suggestions(papers: list[Paper]) -> str | None:
+def _welcome(papers: list[Paper]) -> None:
     st.title("Ask your papers")
     full = sum(paper.full_text is not None for paper in papers)
     st.markdown(
         f"{len(papers)} papers, {full} of them in full. Every sentence of an answer is cited."
     )
-    with st.container(horizontal=True):
-        for index, suggestion in enumerate(_SUGGESTIONS):
-            if st.button(safe.plain(suggestion), key=f"suggestion-{index}", icon=":material/chat:"):
-                return suggestion
-    return None
 
 
-def _scope(papers: list[Paper]) -> tuple[str, ...]:
-    """Let the reader choose the papers to answer from; none chosen means all."""
-    titles = {paper.id: paper.title for paper in papers}
-    wanted = st.session_state.pop("scope-wanted", st.session_state.get("scope", []))
-    kept = [each for each in wanted if each in titles]
-    st.session_state["scope"] = kept
-    label = "All papers" if not kept else f"{len(kept)} of {len(papers)} papers"
-    with st.popover(
-        label, icon=":material/filter_list:", key="scope-open", on_change="rerun"
-    ) as box:
-        if box.open or kept:
-            st.multiselect(
-                "Answer only from these papers",
-                list(titles),
-                format_func=lambda paper_id: titles.get(paper_id, paper_id),
-                key="scope",
-                placeholder="All papers",
-                select_all=False,
+def _offer(questions: Sequence[str]) -> None:
+    """Offer questions; the one chosen is asked when the page is drawn next."""
+
+    def choose(question: str) -> None:
+        st.session_state[_NEXT] = question
+
+    if not questions:
+        return
+    with st.container(horizontal=True, gap="small"):
+        for index, question in enumerate(questions):
+            st.button(
+                safe.plain(question),
+                key=f"suggestion-{index}",
+                icon=":material/chat:",
+                on_click=choose,
+                args=(question,),
             )
-    return tuple(kept)
 
 
 def _head(conversation: Conversation) -> None:
@@ -127,24 +140,16 @@ def _menu(conversation: Conversation) -> None:
         max_chars=80,
         on_change=lambda: store.rename(conversation.id, st.session_state[key]),
     )
-    st.download_button(
-        "Export as Markdown",
-        lambda: to_markdown(conversation),
-        f"conversation-{conversation.id}.md",
-        "text/markdown",
-        icon=":material/download:",
-        width="stretch",
-        on_click="ignore",
-    )
-    st.download_button(
-        "Export as JSON",
-        lambda: to_json(conversation),
-        f"conversation-{conversation.id}.json",
-        "application/json",
-        icon=":material/download:",
-        width="stretch",
-        on_click="ignore",
-    )
+    for label, (suffix, mime, write) in _EXPORTS.items():
+        st.download_button(
+            label,
+            partial(write, conversation),
+            f"conversation-{conversation.id}.{suffix}",
+            mime,
+            icon=":material/download:",
+            width="stretch",
+            on_click="ignore",
+        )
     if st.button("Delete", icon=":material/delete:", width="stretch"):
         _delete(conversation)
 

@@ -12,7 +12,6 @@ _KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "COHERE_API_KEY")
 
 def page() -> None:
     """Draw the page."""
-    st.set_page_config(layout="wide")
     st.title("Settings")
     settings = state.settings()
     st.markdown(
@@ -20,6 +19,7 @@ def page() -> None:
         " question on."
     )
     _values(settings)
+    _backends()
     st.subheader("Keys")
     with st.container(horizontal=True):
         for name in _KEYS:
@@ -31,6 +31,30 @@ def page() -> None:
             )
     st.caption("Keys are read from the environment and never shown.")
     _health()
+
+
+def _backends() -> None:
+    """List the backends for answers, each with a button that tries it."""
+    st.subheader("Backends")
+    for llm in state.backends():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if llm == state.EXTRACTIVE:
+                st.markdown("Quotes, no model: always there")
+                continue
+            st.markdown(safe.plain(llm), width="content")
+            if st.button("Test", key=f"test-{llm}", icon=":material/network_check:"):
+                _test(llm)
+
+
+def _test(llm: str) -> None:
+    """Ask a model for a word and say how it did."""
+    state.forget_problems()
+    with st.spinner("Asking…"):
+        (checked,) = state.library().check_models([llm])
+    if checked.problem is None:
+        st.markdown(f":green[:material/check_circle: answered in {checked.seconds:.1f} s]")
+    else:
+        st.error(safe.plain(checked.problem), icon=":material/error:")
 
 
 def _values(settings: Settings) -> None:
