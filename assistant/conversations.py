@@ -29,7 +29,7 @@ from assistant.records import (
     SourceKind,
     Turn,
 )
-from assistant.text import clean, fold
+from assistant.text import clean, fold, one_line
 
 MAX_NAME = 80
 """Characters of a conversation's name."""
@@ -164,7 +164,7 @@ def now() -> datetime:
 
 def shorten(text: str, *, most: int = 60) -> str:
     """Cut a text at a word, to ``most`` characters."""
-    line = " ".join(clean(text).split())
+    line = one_line(text)
     if len(line) <= most:
         return line
     head = line[: most - 1]

@@ -24,6 +24,9 @@ _QUESTIONS = {
 _OTHERS = 3
 """Papers found but not cited that are asked about, the nearest ones."""
 
+_NEAR = 0.8
+"""Share of the best passage's score from which on a paper not cited is about the same."""
+
 _MAX_NAME_WORDS, _MAX_NAME = 2, 40
 """What is longer, in words or characters, is a title or a sentence, not a name to ask by."""
 
@@ -41,7 +44,12 @@ def follow_ups(
     if answer.refused:
         return ()
     cited_ids = {citation.paper_id for citation in answer.citations}
-    others = {each.title: None for each in passages if each.chunk.paper_id not in cited_ids}
+    near = _NEAR * max((each.score for each in passages), default=0.0)
+    others = {
+        each.title: None
+        for each in passages
+        if each.chunk.paper_id not in cited_ids and each.score >= near
+    }
     introducing = (
         f"What is {name}?" for title in islice(others, _OTHERS) if (name := _name(title))
     )

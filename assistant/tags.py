@@ -11,7 +11,7 @@ from assistant.errors import InputError, StorageError
 from assistant.files import write_whole
 from assistant.records import CleanText, Paper
 from assistant.store.lock import hold_writer_lock
-from assistant.text import clean, fold, words
+from assistant.text import fold, one_line, words
 
 MAX_TAG = 40
 """Characters of a tag."""
@@ -119,7 +119,7 @@ def _distinct(tags: Iterable[str]) -> tuple[str, ...]:
 
 
 def _checked(tag: str) -> str:
-    cleaned = " ".join(clean(tag).split())
+    cleaned = one_line(tag)
     if not words(cleaned):
         raise InputError("a tag is empty: name it in words")
     if len(cleaned) > MAX_TAG:

@@ -52,6 +52,20 @@ def clean(text: str) -> str:
     return unicodedata.normalize("NFC", _UNPRINTABLE.sub("", _ANSI_SEQUENCE.sub("", text)))
 
 
+def one_line(text: str, most: int | None = None) -> str:
+    """:func:`clean` a text and collapse its white space, line breaks included.
+
+    Args:
+        text: the text, from outside.
+        most: characters after which to cut it; an ellipsis says so.
+    """
+    # Cut first: to clean what is huge, only to drop it, takes long.
+    head = text if most is None else text.lstrip()[: 4 * most]
+    # Collapsed before as well: cleaning drops form feeds, and would glue words together.
+    line = " ".join(clean(" ".join(head.split())).split())
+    return line if most is None or len(line) <= most else line[:most].rstrip() + "…"
+
+
 def fold(text: str) -> str:
     """Fold case, accents, ligatures and Greek letters: ``φ-Décoding`` becomes ``phi-decoding``."""
     if text.isascii():

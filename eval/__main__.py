@@ -7,12 +7,15 @@ from pathlib import Path
 
 from assistant import chunk
 from assistant.errors import GateError
-from eval import baseline, differences, report, surroundings
-from eval.cases import load
-from eval.digest_targets import digest_targets, unfallen
-from eval.full_text import full_text_targets, run_full_text
-from eval.runner import Run, run
-from eval.targets import Target, table, verdict
+from eval import surroundings
+from eval.analysis import differences
+from eval.cases.dataset import load
+from eval.runs import summary
+from eval.runs.runner import Run, run
+from eval.targets import baseline
+from eval.targets.digest_targets import digest_targets, unfallen
+from eval.targets.full_text import full_text_targets, run_full_text
+from eval.targets.target import Target, table, verdict
 from eval.terminal import note, say
 
 
@@ -50,7 +53,7 @@ def _compare(sample: Run) -> list[str]:
 
 def _measure(finished: Run, digest: surroundings.Digest, scifact_home: Path) -> None:
     """Print the table of measures and that of targets."""
-    say(report.table(finished.report))
+    say(summary.table(finished.report))
     for failure in finished.report.failures:
         say(f"failed: {failure.id}: {failure.error}")
     targets = digest_targets(finished)
@@ -98,15 +101,15 @@ def _full_text_targets(
         library.ingest([str(path) for path in pdfs.of_digest], pdfs=False)
         again = run(load(surroundings.DATASETS / "digest.yaml"), library, folder / "digest")
         say(f"\nThe same questions with {len(pdfs.of_digest)} of the papers in full:")
-        say(report.table(again.report))
+        say(summary.table(again.report))
         finished = run_full_text(library, pdfs.all, folder / "fulltext")
     say(f"\nQuestions on the full text of {len(pdfs.all)} papers:")
-    say(report.table(finished.report))
+    say(summary.table(finished.report))
     return [*unfallen(before, digest_targets(again)), *full_text_targets(finished.report)]
 
 
 def _scifact_target(data: Path, home: Path) -> Target:
-    from eval.scifact import compare
+    from eval.targets.scifact import compare
 
     found = compare(data, home, progress=lambda line: note(f"SciFact: {line}"))
     say(

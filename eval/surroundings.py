@@ -14,7 +14,7 @@ from assistant.library import Library
 from assistant.samples import DIGEST
 
 DATASETS = Path(__file__).parent / "datasets"
-_SHARED = Path(__file__).parents[2] / "shared"
+SHARED = Path(__file__).parents[2] / "shared"
 
 
 class Digest(NamedTuple):
@@ -30,14 +30,14 @@ SAMPLE = Digest(DIGEST, original=False, label="the bundled sample digest")
 
 def digest() -> Digest:
     """Return the original digest where it lies beside the project, else the bundled sample."""
-    for path in sorted((_SHARED / "seeds").glob("*.txt")):
+    for path in sorted((SHARED / "seeds").glob("*.txt")):
         return Digest(path, original=True, label=f"the original digest ({path.name})")
     return SAMPLE
 
 
 def scifact() -> Path | None:
     """Return the folder of SciFact's training data where it lies beside the project."""
-    folder = _SHARED / "data" / "scifact-train"
+    folder = SHARED / "data" / "scifact-train"
     return folder if folder.is_dir() else None
 
 
@@ -50,7 +50,7 @@ class Pdfs(NamedTuple):
 
 def pdfs() -> Pdfs | None:
     """Return the papers' PDFs where they lie beside the project."""
-    folder = _SHARED / "pdfs"
+    folder = SHARED / "pdfs"
     seeds, others = (tuple(sorted((folder / each).glob("*.pdf"))) for each in ("seeds", "papers"))
     return Pdfs(seeds, (*seeds, *others)) if seeds else None
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from queue import SimpleQueue
 
 import pytest
 from pydantic import BaseModel
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 from assistant.errors import ModelUnavailableError
 from assistant.models.chat import ChatModel, Message, open_chat
 from assistant.models.limits import Limits
-from assistant.models.parallel import in_parallel
+from assistant.models.parallel import as_completed, in_parallel
 from assistant.models.stop import Stop, StoppedError
 from tests.fake_openai import FakeOpenAI, Reply, Seen
 
@@ -86,6 +87,61 @@ class TestResults:
             results = in_parallel(asks(server), [0, 1], workers=2)
             assert next(results) == 0
             results.close()
+
+
+class TestResultsAsTheyCome:
+    def test_do_not_wait_for_the_slowest(self) -> None:
+        released = threading.Event()
+
+        def work(number: int) -> int:
+            assert number or released.wait(30)
+            return number
+
+        results = as_completed(work, range(4), workers=2)
+        assert {next(results) for _ in range(3)} == {1, 2, 3}
+        released.set()
+        assert list(results) == [0]
+
+    def test_of_one_worker_are_made_in_the_thread_that_asks_and_only_when_it_does(self) -> None:
+        made: list[tuple[int, threading.Thread]] = []
+
+        def work(number: int) -> None:
+            made.append((number, threading.current_thread()))
+
+        results = as_completed(work, range(3), workers=1)
+        next(results)
+        assert made == [(0, threading.current_thread())]
+        list(results)
+        assert [number for number, _ in made] == [0, 1, 2]
+
+    @pytest.mark.parametrize("fails", [False, True])
+    def test_leave_undone_what_is_not_begun_when_they_end(self, *, fails: bool) -> None:
+        begun: SimpleQueue[int] = SimpleQueue()
+        threads: set[threading.Thread] = set()
+        released = threading.Event()
+
+        def work(number: int) -> int:
+            threads.add(threading.current_thread())
+            begun.put(number)
+            if number:
+                assert released.wait(30)
+            elif fails:
+                raise ModelUnavailableError("no")
+            return number
+
+        results = as_completed(work, range(9), workers=2)
+        if fails:
+            with pytest.raises(ModelUnavailableError):
+                next(results)
+        else:
+            assert next(results) == 0
+            results.close()  # type: ignore[attr-defined]
+        released.set()
+        for thread in list(threads):
+            thread.join(30)
+            assert thread.daemon
+            assert not thread.is_alive()
+        assert begun.qsize() <= 3
 
 
 class TestEnding:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.agreement import agreement
+from eval.statistics.agreement import agreement
 
 
 def test_kappa_of_a_known_table() -> None:

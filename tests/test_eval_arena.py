@@ -11,9 +11,9 @@ import pytest
 from assistant.cli.main import run
 from assistant.errors import InputError
 from assistant.records import Answer, Timings, Usage
-from eval.arena import AVERAGE, Battle, by_score, fight, pairs, rank
-from eval.cases import Case
-from eval.results import RESULTS, Result, write
+from eval.analysis.arena import AVERAGE, Battle, by_score, fight, pairs, rank
+from eval.cases.dataset import Case
+from eval.runs.results import RESULTS, Result, write
 from tests.fake_judge import always, honest
 from tests.fake_openai import FakeOpenAI
 

@@ -1,9 +1,10 @@
 """The committed baseline: of the questions as they are, and a gate that can fail."""
 
-from eval import baseline, differences
-from eval.cases import load
-from eval.results import Result, read
+from eval.analysis import differences
+from eval.cases.dataset import load
+from eval.runs.results import Result, read
 from eval.surroundings import DATASETS
+from eval.targets import baseline
 
 RESULTS = read(baseline.PATH, Result)
 

@@ -8,7 +8,7 @@ import pytest
 
 from assistant.errors import InputError
 from assistant.records import Turn
-from eval.cases import Case, load
+from eval.cases.dataset import Case, load
 from eval.surroundings import DATASETS
 
 YAML = """\

@@ -7,7 +7,7 @@ import pytest
 from assistant.errors import InputError
 from assistant.records import Cell, Citation, Comparison
 from eval import surroundings
-from eval.comparing import ComparisonCase, load, score, targets
+from eval.targets.comparing import ComparisonCase, load, score, targets
 
 
 def cite(paper_id: str) -> Citation:

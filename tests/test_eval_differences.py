@@ -12,12 +12,13 @@ from assistant.cli import main as cli
 from assistant.config import load_settings
 from assistant.errors import InputError
 from assistant.library import Library
-from eval import differences, junit, markdown
-from eval.cases import Case, content_hash
-from eval.differences import Diff, Floor, Loaded
-from eval.manifest import Manifest
-from eval.report import Report, summarise
-from eval.results import Result
+from eval.analysis import differences
+from eval.analysis.differences import Diff, Floor, Loaded
+from eval.cases.dataset import Case, content_hash
+from eval.reports import junit, markdown
+from eval.runs.manifest import Manifest
+from eval.runs.results import Result
+from eval.runs.summary import Report, summarise
 
 MANIFEST = Manifest(
     dataset="d", dataset_hash="x", version="1", settings={"llm": "extractive"}, repeats=1, code="c",

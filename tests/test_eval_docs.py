@@ -6,7 +6,7 @@ import pytest
 from typer.main import get_command
 
 from assistant.cli.main import app
-from eval.measures import MEASURES
+from eval.scores.measures import MEASURES
 
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "evaluation.md").read_text(encoding="utf-8")
 COMMANDS = get_command(app).commands["eval"].commands  # type: ignore[attr-defined]

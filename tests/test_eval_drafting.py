@@ -11,10 +11,10 @@ from assistant.config import load_settings
 from assistant.errors import LibraryEmptyError
 from assistant.library import Library
 from assistant.records import Chunk
-from eval import cloze
-from eval.cases import load
-from eval.drafting import draft
-from eval.matching import normalise, states
+from eval.cases import cloze
+from eval.cases.dataset import load
+from eval.cases.drafting import draft
+from eval.cases.matching import normalise, states
 from tests.fake_openai import FakeOpenAI, Seen
 
 PAPERS = [

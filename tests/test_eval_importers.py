@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from assistant.cli.main import run
 from assistant.errors import InputError
 from assistant.records import Turn
-from eval.case_files import save
-from eval.cases import Case, load
-from eval.importers import read
+from eval.cases.dataset import Case, load
+from eval.cases.files import save
+from eval.cases.importers import read
 
 
 def beir(folder: Path, *, queries: str, qrels: str, corpus: str = "") -> Path:

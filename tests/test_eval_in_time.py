@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from eval.in_time import in_time
+from eval.runs.in_time import in_time
 
 
 def test_every_item_is_done() -> None:

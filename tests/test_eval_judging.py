@@ -13,10 +13,10 @@ from assistant.config import load_settings
 from assistant.errors import ReplyFormError, SettingsError
 from assistant.library import Library
 from assistant.records import Answer, Citation, Claim, Timings, Turn, Usage
-from eval.cases import Case
-from eval.judged import FILE, Judged, judge_run, read_judged, read_run, summary
-from eval.judging import Judge, asked, expected, shown
-from eval.results import RESULTS, Result, write
+from eval.cases.dataset import Case
+from eval.judge.judged import FILE, Judged, judge_run, read_judged, read_run, summary
+from eval.judge.judging import Judge, asked, expected, shown
+from eval.runs.results import RESULTS, Result, write
 from tests.fake_judge import always, honest, wavering
 from tests.fake_openai import FakeOpenAI, Seen
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from eval.german import to_german
-from eval.language import language
+from eval.checks.german import to_german
+from eval.scores.language import language
 
 TEXTS = {
     "en": "Which of the methods was trained on the data, and what is its error on this benchmark?",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.matching import normalise, states
+from eval.cases.matching import normalise, states
 
 NO_ESCAPES = st.text(st.characters(exclude_characters="\\", exclude_categories=["Cs"]))
 WORDS = st.text(

@@ -15,8 +15,8 @@ import pytest
 
 from assistant.config import load_settings
 from assistant.library import Library
-from eval.cases import Dataset, load
-from eval.runner import run
+from eval.cases.dataset import Dataset, load
+from eval.runs.runner import run
 from fake_openai import BEHAVIOURS, FakeOpenAI, Reply, Seen
 
 SEAS = ("Atlantic", "Baltic", "Caspian", "Caribbean", "Adriatic", "Aegean")

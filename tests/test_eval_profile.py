@@ -15,10 +15,10 @@ from assistant.errors import InputError
 from assistant.library import Library
 from assistant.models.minilm import MiniLM
 from assistant.records import Answer, Timings, Usage
-from eval.cases import Case
-from eval.profile import LEVEL, answer_type, holm, profile
-from eval.results import RESULTS, Result, write
-from eval.topics import Topic, name_by_terms, topics
+from eval.analysis.profile import LEVEL, answer_type, holm, profile
+from eval.analysis.topics import Topic, name_by_terms, topics
+from eval.cases.dataset import Case
+from eval.runs.results import RESULTS, Result, write
 from tests.fake_judge import always
 from tests.fake_openai import FakeOpenAI
 

@@ -14,10 +14,10 @@ from assistant.config import load_settings
 from assistant.errors import InputError, LibraryEmptyError
 from assistant.library import Library
 from assistant.records import Answer
-from eval.cases import Dataset, load
-from eval.digest_targets import digest_targets, pooled_precision
-from eval.results import Result, read, read_passages
-from eval.runner import Run, run
+from eval.cases.dataset import Dataset, load
+from eval.runs.results import Result, read, read_passages
+from eval.runs.runner import Run, run
+from eval.targets.digest_targets import digest_targets, pooled_precision
 
 PAPERS = [
     {

@@ -8,8 +8,8 @@ from assistant import samples
 from assistant.config import load_settings
 from assistant.library import Library
 from eval import surroundings
-from eval.cases import load
-from eval.sabotage import LEVEL, SABOTAGES, Asked, Caught, ask_all, compare, table
+from eval.cases.dataset import load
+from eval.checks.sabotage import LEVEL, SABOTAGES, Asked, Caught, ask_all, compare, table
 
 EVERY = 8
 """Of the answerable cases; more of the unanswerable ones are asked, as only a part of them is refused."""

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from assistant.records import Answer, Chunk, Citation, Passage, Timings, Usage
-from eval import scorers
-from eval.cases import Case
-from eval.measures import MEASURES
-from eval.scorers import Outcome
-from eval.support import Statement
+from eval.cases.dataset import Case
+from eval.scores import scorers
+from eval.scores.measures import MEASURES
+from eval.scores.scorers import Outcome
+from eval.scores.support import Statement
 
 TEXTS = {
     "p1": ("It scores 50 points. It uses verl.", "One: a study"),

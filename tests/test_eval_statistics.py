@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.intervals import CHANGES, NORMAL, SHARES, World, coverage
-from eval.statistics import mean_interval, paired_difference
+from eval.checks.intervals import CHANGES, NORMAL, SHARES, World, coverage
+from eval.statistics.means import mean_interval, paired_difference
 
 SCORES = st.lists(st.tuples(st.floats(0, 1), st.sampled_from("abcdef")), min_size=1, max_size=30)
 

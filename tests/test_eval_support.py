@@ -8,7 +8,7 @@ import pytest
 from assistant.config import load_settings
 from assistant.library import Library
 from assistant.records import Answer, Chunk, Citation, Claim, Passage, Timings, Usage
-from eval.support import check, statements
+from eval.scores.support import check, statements
 
 QUOTE = "TideNet reaches an error of 3.1 cm on the Gauges benchmark."
 OTHER = "BirdCall recognises 412 species of birds from recordings."

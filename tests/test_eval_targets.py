@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from eval.logistic import area_under_curve, fit, out_of_fold, threshold_keeping
-from eval.targets import Target, table, verdict
+from eval.statistics.logistic import area_under_curve, fit, out_of_fold, threshold_keeping
+from eval.targets.target import Target, table, verdict
 
 RANDOM = np.random.default_rng(1)
 LABELS = RANDOM.random(400) < 0.7

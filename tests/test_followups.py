@@ -8,7 +8,9 @@ _RESULT = "It outperforms the previous state of the art by 12.5% in accuracy."
 _CODE = "Our code is available at https://github.com/dapo/dapo."
 
 
-def passage(text: str, *, paper: str = "1", title: str = "DAPO: A System") -> Passage:
+def passage(
+    text: str, *, paper: str = "1", title: str = "DAPO: A System", score: float = 1.0
+) -> Passage:
     chunk = Chunk(
         id=f"{paper}-{len(text)}",
         paper_id=paper,
@@ -17,7 +19,7 @@ def passage(text: str, *, paper: str = "1", title: str = "DAPO: A System") -> Pa
         start=0,
         end=len(text),
     )
-    return Passage(rank=1, chunk=chunk, title=title, url=None, score=1.0)
+    return Passage(rank=1, chunk=chunk, title=title, url=None, score=score)
 
 
 def answer(
@@ -57,6 +59,11 @@ def test_papers_found_but_not_cited_are_introduced_last() -> None:
     offered = follow_ups(answer(_METHOD), [passage(f"{_METHOD} {_RESULT}"), other])
     assert offered[-1] == "What is Tree?"
     assert len(offered) <= MOST
+
+
+def test_papers_that_hardly_fit_are_not_introduced() -> None:
+    other = passage(_METHOD.replace("DAPO", "Tree"), paper="2", title="Tree: Another", score=0.7)
+    assert "What is Tree?" not in follow_ups(answer(_METHOD), [passage(_METHOD), other])
 
 
 def test_a_refusal_offers_nothing() -> None:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from assistant.records import Paper, SourcedPaper, SourceFailure
 from assistant.sources.digest import read_digest
-from assistant.sources.failures import one_line
 from assistant.sources.latex import plain_text
+from assistant.text import one_line
 
 SHARED = Path(__file__).parents[1].parent / "shared"
 

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.text import clean, content_terms, fold, sentences, stem, terms, word_spans, words
+from assistant.text import (
+    clean,
+    content_terms,
+    fold,
+    one_line,
+    sentences,
+    stem,
+    terms,
+    word_spans,
+    words,
+)
 
 BIDIRECTIONAL = {
     "\u061c",
@@ -59,6 +69,42 @@ class TestClean:
     )
     def test_examples(self, hostile: str, harmless: str) -> None:
         assert clean(hostile) == harmless
+
+
+class TestOneLine:
+    @given(any_text)
+    def test_is_clean_and_has_single_spaces_only(self, text: str) -> None:
+        line = one_line(text)
+        assert line == " ".join(line.split()) == clean(line)
+
+    @given(any_text, st.integers(1, 20))
+    def test_is_no_longer_than_it_may_but_for_the_ellipsis(self, text: str, most: int) -> None:
+        cut = one_line(text, most)
+        assert len(cut.removesuffix("…")) <= most
+
+    @pytest.mark.parametrize(
+        ("text", "line"),
+        [
+            ("two\n lines\tand  more ", "two lines and more"),
+            ("a page\x0cthe next", "a page the next"),
+            ("\x1b[31mred\x1b[0m\n", "red"),
+            ("a \u200b b", "a b"),
+        ],
+    )
+    def test_examples(self, text: str, line: str) -> None:
+        assert one_line(text) == line
+
+    @pytest.mark.parametrize(
+        ("text", "cut"),
+        [
+            ("four", "four"),
+            ("fives", "five…"),
+            ("one two", "one…"),
+            (f"{' ' * 99}four\n", "four"),
+        ],
+    )
+    def test_is_cut_where_it_is_too_long(self, text: str, cut: str) -> None:
+        assert one_line(text, 4) == cut
 
 
 class TestFold:

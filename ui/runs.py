@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from assistant.errors import InputError
-from eval.differences import Diff, compare, load
-from eval.judged import read_run
-from eval.measures import label
-from eval.report import Group, Measure, Report, interval, number
-from eval.results import Result, Retrieved, read_passages
-from eval.runner import REPORT
+from eval.analysis.differences import Diff, compare, load
+from eval.judge.judged import read_run
+from eval.runs.results import Result, Retrieved, read_passages
+from eval.runs.runner import REPORT
+from eval.runs.summary import Group, Measure, Report, interval, number
+from eval.scores.measures import label
 
 _MAX_BYTES = 100_000_000
 

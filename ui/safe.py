@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from assistant.text import clean
+from assistant.text import clean, one_line
 
 _JOINER = "\u2060"
 _SPECIAL = re.compile(r"[\\`*_{}\[\]()<>#+\-.!|~$:@&=^]")
@@ -27,7 +27,7 @@ _UNDERLINE = re.compile(r"^(\s*)([=-])(?=[=-]*\s*$)", re.MULTILINE)
 
 def plain(text: str) -> str:
     """Return text for one line of Markdown or a label that shows exactly it."""
-    line = " ".join(clean(text).split())
+    line = one_line(text)
     return _break_links(_SPECIAL.sub(r"\\\g<0>", line))
 
 
@@ -39,7 +39,7 @@ def paragraphs(text: str) -> str:
 
 def short(text: str, *, most: int) -> str:
     """Return :func:`plain` text of ``most`` characters at most, an ellipsis included."""
-    line = " ".join(clean(text).split())
+    line = one_line(text)
     return plain(line if len(line) <= most else line[: most - 1].rstrip() + "…")
 
 

@@ -2,7 +2,7 @@
 
 Two logistic models over five signals of the evidence, one for questions that name a paper of the library
 (is the fact asked for there?) and one for the others (is the subject there?). Their weights are fitted by
-``python -m eval.calibrate`` on questions kept apart from those that measure the assistant.
+``python -m eval.targets.calibrate`` on questions kept apart from those that measure the assistant.
 """
 
 import math

@@ -11,7 +11,7 @@ from assistant.errors import ModelUnavailableError
 from assistant.keys import KeyMaker
 from assistant.models.chat import ChatModel, Message
 from assistant.records import Turn
-from assistant.text import clean, words
+from assistant.text import one_line, words
 from assistant.untrusted import harmless
 
 MOST_SUB_QUESTIONS = 4
@@ -87,5 +87,5 @@ def _messages(question: str, history: Sequence[Turn], secret: bytes | None) -> l
 
 def _checked(question: str) -> str | None:
     """Return a question as one line of visible text, or None if it is none."""
-    line = " ".join(clean(question).split())
+    line = one_line(question)
     return line if words(line) and len(line) <= _LONGEST_QUESTION else None

@@ -17,7 +17,7 @@ from assistant.cli.common import (
     open_library,
     read_settings,
 )
-from assistant.cli.output import bold, complain, one_line, print_json, progress, wrap
+from assistant.cli.output import bold, complain, print_json, progress, wrap
 from assistant.cli.rows import BatchQuery, read_rows
 from assistant.errors import InputError, ModelUnavailableError
 from assistant.records import (
@@ -31,6 +31,7 @@ from assistant.records import (
     Passage,
     Turn,
 )
+from assistant.text import one_line
 
 
 def register(app: typer.Typer) -> None:

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from assistant.cli.common import LlmOption, open_library, read_settings
-from assistant.cli.output import complain, one_line, progress
+from assistant.cli.output import complain, progress
+from assistant.text import one_line
 
 SOME_FAILED = 4
 
@@ -41,8 +42,8 @@ def import_cases(
     out: OutOption,
 ) -> None:
     """Make cases of a data set in a common public shape."""
-    from eval.case_files import save
-    from eval.importers import read
+    from eval.cases.files import save
+    from eval.cases.importers import read
 
     found = read(source)
     save(found.cases, out)
@@ -66,8 +67,8 @@ def draft(
 
     Without a language model they are sentences with a gap; with one, it writes them.
     """
-    from eval.case_files import check_free, save
-    from eval.drafting import draft as draft_cases
+    from eval.cases.drafting import draft as draft_cases
+    from eval.cases.files import check_free, save
 
     check_free(out)
     with progress() as update:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assistant.cli.common import JsonFlag, LlmOption, open_library, read_settings
-from assistant.cli.output import complain, one_line, print_json, progress
+from assistant.cli.output import complain, print_json, progress
 from assistant.errors import GateError, InputError
+from assistant.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eval.differences import Diff, Floor, Loaded
-    from eval.report import Report
+    from eval.analysis.differences import Diff, Floor, Loaded
+    from eval.runs.summary import Report
 
 SOME_FAILED = 4
 
@@ -76,10 +77,10 @@ def run(
     as_json: JsonFlag = False,
 ) -> None:
     """Ask the library every question of a dataset, score the answers, write results and reports."""
-    from eval import differences
-    from eval.cases import load
-    from eval.report import table
-    from eval.runner import run as run_cases
+    from eval.analysis import differences
+    from eval.cases.dataset import load
+    from eval.runs.runner import run as run_cases
+    from eval.runs.summary import table
 
     cases = load(dataset)
     floors = [_floor(each) for each in floor or ()]
@@ -116,8 +117,8 @@ def report(
     ],
 ) -> None:
     """Write a finished run's reports anew, for people (HTML, Markdown) and for CI (JUnit XML)."""
-    from eval.publish import HTML, JUNIT, MARKDOWN, publish
-    from eval.report import table
+    from eval.reports.publish import HTML, JUNIT, MARKDOWN, publish
+    from eval.runs.summary import table
 
     print(table(publish(folder)))
     print()
@@ -137,7 +138,7 @@ def diff(
     as_json: JsonFlag = False,
 ) -> None:
     """Compare two runs of the same cases: what changed beyond chance, and what did not."""
-    from eval import differences
+    from eval.analysis import differences
 
     found = differences.compare(differences.load(first), differences.load(second))
     if as_json:
@@ -151,8 +152,8 @@ def diff(
 
 def _floor(text: str) -> "Floor":
     """Read ``MEASURE=VALUE``."""
-    from eval.differences import Floor
-    from eval.measures import MEASURES
+    from eval.analysis.differences import Floor
+    from eval.scores.measures import MEASURES
 
     name, _, value = text.partition("=")
     if name not in MEASURES:
@@ -169,8 +170,8 @@ def _conclude(
     folder: Path, report: "Report", baseline: "Loaded | None", floors: "Sequence[Floor]"
 ) -> None:
     """Publish the run, and end as it deserves."""
-    from eval import differences
-    from eval.publish import publish
+    from eval.analysis import differences
+    from eval.reports.publish import publish
 
     compared: Diff | None = None
     reasons: list[str] | None = None

@@ -8,10 +8,11 @@ import typer
 
 from assistant import stamp
 from assistant.cli.common import JsonFlag, open_library, read_settings
-from assistant.cli.output import bold, complain, one_line, print_json, progress, wrap
+from assistant.cli.output import bold, complain, print_json, progress, wrap
 from assistant.errors import InputError, UnavailableError
 from assistant.export import Format
 from assistant.records import IngestReport
+from assistant.text import one_line
 
 SOME_FAILED = 4
 

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assistant.cli.common import JsonFlag, LlmOption, open_library, read_settings
-from assistant.cli.output import complain, one_line, print_json, progress, wrap
+from assistant.cli.output import complain, print_json, progress, wrap
 from assistant.cli.rows import read_rows
+from assistant.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eval.arena import Arena
-    from eval.profile import Node, Profile
-    from eval.statistics import Interval
+    from eval.analysis.arena import Arena
+    from eval.analysis.profile import Node, Profile
+    from eval.statistics.means import Interval
 
 RunFolder = Annotated[
     Path,
@@ -42,7 +43,7 @@ def judge(run: RunFolder, *, llm: JudgeOption = None, as_json: JsonFlag = False)
 
     What was judged before is not judged again, so a judgement that broke off goes on where it was.
     """
-    from eval.judged import judge_run, read_run, summary
+    from eval.judge.judged import judge_run, read_run, summary
 
     results = read_run(run)
     library = open_library(read_settings(llm=llm))
@@ -77,7 +78,7 @@ def judge_check(
     as_json: JsonFlag = False,
 ) -> None:
     """Measure how far a judge model agrees with people: accuracy and Cohen's kappa."""
-    from eval.labels import Row, check
+    from eval.judge.labels import Row, check
 
     rows = read_rows(labels, Row)
     library = open_library(read_settings(llm=llm))
@@ -112,8 +113,8 @@ def profile(
     as_json: JsonFlag = False,
 ) -> None:
     """Show what kinds of question, topics and papers a run is weak on, with the worst cases."""
-    from eval.judged import read_run
-    from eval.profile import profile as make_profile
+    from eval.analysis.profile import profile as make_profile
+    from eval.judge.judged import read_run
 
     found = make_profile(read_run(run), open_library(read_settings(llm=llm)), measure=measure)
     if as_json:
@@ -158,8 +159,8 @@ def arena(
     as_json: JsonFlag = False,
 ) -> None:
     """Let runs meet case by case, and rank them; a judge model decides if one is named."""
-    from eval.arena import by_judge, by_score, fight, pairs, rank
-    from eval.judged import read_run
+    from eval.analysis.arena import by_judge, by_score, fight, pairs, rank
+    from eval.judge.judged import read_run
 
     matched = pairs({str(folder): read_run(folder) for folder in runs})
     library = open_library(read_settings(llm=llm))

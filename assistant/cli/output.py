@@ -9,17 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from assistant.text import clean
+from assistant.text import one_line
 
 
 def complain(message: str) -> None:
     """Print one line to stderr."""
     print(one_line(message), file=sys.stderr)
-
-
-def one_line(text: str) -> str:
-    """Return text safe for a terminal, on one line."""
-    return " ".join(clean(text).split())
 
 
 def print_json(document: Any) -> None:  # noqa: ANN401 - any JSON document

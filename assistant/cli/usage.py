@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from assistant.cli.common import JsonFlag, open_library
-from assistant.cli.output import one_line, print_json
+from assistant.cli.output import print_json
+from assistant.text import one_line
 
 
 def register(app: typer.Typer) -> None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from assistant.compare.cues import Cues, known
 from assistant.errors import InputError
-from assistant.text import clean, fold, words
+from assistant.text import fold, one_line, words
 
 DEFAULTS = (
     "problem",
@@ -50,7 +50,7 @@ def read_aspects(names: Sequence[str]) -> list[Aspect]:
 
 
 def _read(name: str) -> Aspect:
-    cleaned = " ".join(clean(name).split())
+    cleaned = one_line(name)
     if not words(cleaned):
         raise InputError("an aspect is empty: name it in words, such as --aspect 'base model'")
     if len(cleaned) > MAX_ASPECT:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from assistant import tokens
 from assistant.compare.aspects import DEFAULTS
 from assistant.records import Paper
-from assistant.text import clean, fold, words
+from assistant.text import clean, fold, one_line, words
 
 FEWEST, MOST = 3, 8
 PROMPT = "aspects"
@@ -41,7 +41,7 @@ def describe(papers: Sequence[Paper], *, budget: int) -> str:
     """Write papers for the model, title and beginning of the abstract, within ``budget`` tokens."""
     lines: list[str] = []
     for paper in papers:
-        line = " ".join(f"{paper.title}: {paper.abstract[:_ABSTRACT]}".split())
+        line = one_line(f"{paper.title}: {paper.abstract[:_ABSTRACT]}")
         budget -= tokens.count(line)
         if budget < 0 and lines:
             break
@@ -53,7 +53,7 @@ def choose(proposed: Sequence[str]) -> Proposal:
     """Keep the names that can be aspects, each once; the default ones if too few are left."""
     found: dict[str, str] = {}
     for name in proposed:
-        cleaned = " ".join(_BULLET.sub("", clean(name)).split()).strip(" .:;\"'")
+        cleaned = one_line(_BULLET.sub("", clean(name))).strip(" .:;\"'")
         if _is_name(cleaned):
             found.setdefault(fold(cleaned), cleaned)
     if len(found) < FEWEST:

@@ -15,7 +15,7 @@ from assistant.compare.table import Key
 from assistant.errors import InputError, LibraryBusyError, NotFoundError, StorageError
 from assistant.files import write_whole
 from assistant.records import Cell, Citation, Paper, Record, Verdict
-from assistant.text import clean
+from assistant.text import one_line
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.\-]{0,79}", re.ASCII)
 _LOCK_SECONDS = 10.0
@@ -218,7 +218,7 @@ class Shelf:
             NotFoundError: if there is no such comparison or cell.
             StorageError: if it cannot be kept.
         """
-        written = " ".join(clean(text).split())
+        written = one_line(text)
         if len(written) > _LONGEST_EDIT:
             raise InputError(
                 f"the cell's text has {len(written)} characters: write {_LONGEST_EDIT} at most"

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from assistant.compare.aspects import Aspect
-from assistant.compare.parallel import as_completed
 from assistant.errors import AssistantError, InputError
+from assistant.models.parallel import as_completed
 from assistant.records import Cell, Citation, Paper
 
 NOT_STATED = "not stated"
@@ -71,7 +71,7 @@ class Filling:
     def fill(self, wanted: Sequence[Wanted]) -> Iterator[Cell]:
         """Give each cell when it is done, filled or not."""
         try:
-            yield from as_completed(wanted, self._fill, workers=self._filler.workers)
+            yield from as_completed(self._fill, wanted, workers=self._filler.workers)
         finally:
             self._filler.stop()
 

@@ -9,7 +9,8 @@ import httpx
 
 from assistant.errors import FetchError, StorageError
 from assistant.fetch.copies import Copies, Copy
-from assistant.fetch.network import CutError, Response, one_line, site_of
+from assistant.fetch.network import CutError, Response, site_of
+from assistant.text import one_line
 
 _MAGIC = b"%PDF-"
 _HEAD = 1024  # bytes; readers allow for junk before the header (PDF 1.7, annex H.3.4.1)

@@ -12,14 +12,15 @@ from assistant.fetch.atom import Metadata, read_feed
 from assistant.fetch.copies import Copies, Copy, FetchedPdf
 from assistant.fetch.download import Download
 from assistant.fetch.network import (
+    MAX_MESSAGE,
     FetchLimits,
     Network,
     Response,
     check_url,
-    one_line,
     site_of,
 )
 from assistant.fetch.session import Session
+from assistant.text import one_line
 
 ARXIV_URL = "https://arxiv.org"
 
@@ -147,7 +148,9 @@ def _parse(text: str) -> httpx.URL:
     try:
         return httpx.URL(text)
     except (httpx.InvalidURL, ValueError, TypeError) as error:
-        raise FetchError(f"{one_line(text)} is no http(s) link: give one to the PDF") from error
+        raise FetchError(
+            f"{one_line(text, MAX_MESSAGE)} is no http(s) link: give one to the PDF"
+        ) from error
 
 
 def _base(arxiv_id: str) -> str:
@@ -164,7 +167,7 @@ def _versions(url: httpx.URL, response: Response) -> list[int]:
 
 def _user_agent(contact: str | None) -> str:
     name = f"paper-assistant/{__version__}"
-    address = one_line(contact or "").encode("ascii", "ignore").decode()
+    address = one_line(contact or "", MAX_MESSAGE).encode("ascii", "ignore").decode()
     return f"{name} ({address})" if address else name
 
 

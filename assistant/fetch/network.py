@@ -18,11 +18,12 @@ import httpx
 
 from assistant.errors import FetchError
 from assistant.fetch.addresses import is_loopback, is_public, resolve
-from assistant.text import clean
+from assistant.text import one_line
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _MAX_DECODED = 65_536  # bytes of one block; a decompression bomb unfolds no faster
-_MAX_MESSAGE = 300  # characters
+MAX_MESSAGE = 300
+"""Characters of a text from outside that a message has room for."""
 
 
 class FetchLimits(NamedTuple):
@@ -140,7 +141,9 @@ class Network:
 def check_url(url: httpx.URL) -> None:
     """Refuse what is no plain web link. Raises ``FetchError``."""
     if url.scheme not in _DEFAULT_PORTS or not url.host:
-        raise FetchError(f"{one_line(str(url))} is no http(s) link: give one to the PDF")
+        raise FetchError(
+            f"{one_line(str(url), MAX_MESSAGE)} is no http(s) link: give one to the PDF"
+        )
     if url.userinfo:
         raise FetchError(f"the link to {site_of(url)} holds a login: give one without")
 
@@ -152,13 +155,7 @@ def port_of(url: httpx.URL) -> int:
 
 def site_of(url: httpx.URL) -> str:
     """Name the server of a URL: ``host``, or ``host:port`` where the port is unusual."""
-    return one_line(url.netloc.decode("ascii", "replace").rpartition("@")[2].lower())
-
-
-def one_line(text: str) -> str:
-    """Make a text from outside fit for one line of a message."""
-    line = " ".join(clean(text[: 4 * _MAX_MESSAGE]).split())
-    return line if len(line) <= _MAX_MESSAGE else line[:_MAX_MESSAGE] + "…"
+    return one_line(url.netloc.decode("ascii", "replace").rpartition("@")[2].lower(), MAX_MESSAGE)
 
 
 class _Pace:
@@ -261,12 +258,14 @@ def _translated(site: str) -> Iterator[None]:
         if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in error.args):
             reason = "its certificate is not valid"
         else:
-            reason = one_line(str(error)) or "no connection"
+            reason = one_line(str(error), MAX_MESSAGE) or "no connection"
         raise FetchError(f"{site} cannot be reached ({reason}): check the link") from error
     except (httpcore.NetworkError, httpcore.RemoteProtocolError) as error:
-        raise CutError(f"{site} broke off ({one_line(str(error)) or 'no reason given'})") from error
+        raise CutError(
+            f"{site} broke off ({one_line(str(error), MAX_MESSAGE) or 'no reason given'})"
+        ) from error
     except (httpcore.ProxyError, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
-        raise FetchError(f"{site} cannot be called: {one_line(str(error))}") from error
+        raise FetchError(f"{site} cannot be called: {one_line(str(error), MAX_MESSAGE)}") from error
 
 
 def _decoded(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
@@ -275,7 +274,9 @@ def _decoded(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
         yield from blocks
         return
     if encoding.strip().lower() not in {"gzip", "x-gzip", "deflate"}:
-        raise FetchError(f"the server sends it packed as {one_line(encoding)}: fetch it by hand")
+        raise FetchError(
+            f"the server sends it packed as {one_line(encoding, MAX_MESSAGE)}: fetch it by hand"
+        )
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, as its header says
     try:
         for block in blocks:

@@ -10,8 +10,9 @@ from typing import TypeVar
 import httpx
 
 from assistant.errors import FetchError
-from assistant.fetch.network import CutError, FetchLimits, Network, Response, one_line, site_of
+from assistant.fetch.network import MAX_MESSAGE, CutError, FetchLimits, Network, Response, site_of
 from assistant.fetch.turns import Turn
+from assistant.text import one_line
 
 _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -162,11 +163,11 @@ def _target(url: httpx.URL, location: str) -> httpx.URL:
         target = url.join(location)
     except (httpx.InvalidURL, ValueError, TypeError) as error:
         raise FetchError(
-            f"{site_of(url)} redirects to {one_line(location)}, which is no link"
+            f"{site_of(url)} redirects to {one_line(location, MAX_MESSAGE)}, which is no link"
         ) from error
     if not location or target.scheme not in {"http", "https"}:
         raise FetchError(
-            f"{site_of(url)} redirects to {one_line(location)!r}, which is no web link"
+            f"{site_of(url)} redirects to {one_line(location, MAX_MESSAGE)!r}, which is no web link"
         )
     return target
 

@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 from assistant.errors import AssistantError, ModelUnavailableError, SettingsError
+from assistant.text import one_line
 
 _LONGEST_DETAIL = 200
 _SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD)$")
@@ -148,5 +149,4 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 def _first_line(error: Exception) -> str:
     body = getattr(error, "body", None)
     message = body.get("message") if isinstance(body, Mapping) else None
-    text = " ".join(str(message or error).split()) or type(error).__name__
-    return text if len(text) <= _LONGEST_DETAIL else f"{text[:_LONGEST_DETAIL]}…"
+    return one_line(str(message or error), _LONGEST_DETAIL) or type(error).__name__

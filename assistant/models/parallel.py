@@ -1,7 +1,10 @@
-"""Several calls of a model at a time, which end together."""
+"""Work on several things at a time: in threads that end with who asked, and that nobody waits for."""
 
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent import futures
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from assistant.models.stop import Stop
@@ -28,11 +31,62 @@ def in_parallel(
         within: ends them too.
     """
     stop = Stop(within)
-    pool = ThreadPoolExecutor(max_workers=max(1, min(workers, len(items))))
     try:
-        running = [pool.submit(work, item, stop) for item in items]
-        for each in running:
-            yield each.result()
+        with _running(lambda item: work(item, stop), items, workers) as running:
+            for each in running:
+                yield each.result()
     finally:
         stop.set()
-        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def as_completed(work: Callable[[T], R], items: Sequence[T], *, workers: int) -> Iterator[R]:
+    """Do ``work`` for each item, and give the results as they come.
+
+    With one worker this is in order and in the caller's own thread. Closing the iterator, or an error of
+    one, begins nothing new and waits for nothing that is under way.
+
+    Args:
+        work: makes the result of one; thread-safe if there are several workers.
+        items: what to do it for; the first are begun first.
+        workers: how many at a time.
+    """
+    return map(work, items) if workers == 1 else _as_completed(work, items, workers)
+
+
+def _as_completed(work: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[R]:
+    with _running(work, items, workers) as running:
+        for each in futures.as_completed(running):
+            yield each.result()
+
+
+@contextmanager
+def _running(
+    work: Callable[[T], R], items: Sequence[T], workers: int
+) -> Iterator[list[futures.Future[R]]]:
+    """Begin to work on items; on leaving, those that are not yet begun are left undone."""
+    results: list[futures.Future[R]] = [futures.Future() for _ in items]
+    waiting: SimpleQueue[tuple[futures.Future[R], T]] = SimpleQueue()
+    for pair in zip(results, items, strict=True):
+        waiting.put(pair)
+
+    def run() -> None:
+        while True:
+            try:
+                result, item = waiting.get_nowait()
+            except Empty:
+                return
+            if not result.set_running_or_notify_cancel():
+                continue
+            try:
+                result.set_result(work(item))
+            except BaseException as error:  # noqa: BLE001 - raised where the result is waited for
+                result.set_exception(error)
+
+    for _ in range(min(workers, len(items))):
+        # A daemon: an interrupted program does not wait for it.
+        threading.Thread(target=run, daemon=True, name="in parallel").start()
+    try:
+        yield results
+    finally:
+        for each in results:
+            each.cancel()

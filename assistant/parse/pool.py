@@ -23,8 +23,9 @@ from pydantic import ValidationError
 from assistant.errors import PdfError, StorageError, UnavailableError
 from assistant.parse import process
 from assistant.parse.cache import DocumentCache
-from assistant.parse.worker import Limits, Reply, Request, encode, one_line
+from assistant.parse.worker import MAX_MESSAGE, Limits, Reply, Request, encode
 from assistant.records import Document
+from assistant.text import one_line
 
 READER = "assistant.parse:read_pdf"
 
@@ -233,7 +234,7 @@ class ParserPool:
             document = self._cache.check(content)
         except (OSError, ValueError) as error:
             raise PdfError(
-                f"cannot be read: what the reader made of it {one_line(str(error))}"
+                f"cannot be read: what the reader made of it {one_line(str(error), MAX_MESSAGE)}"
             ) from error
         self._cache.put(digest, content)
         return document

@@ -21,16 +21,17 @@ from pydantic import ValidationError
 from assistant.errors import PdfError, StorageError, UnavailableError
 from assistant.parse import process
 from assistant.parse.worker import (
+    MAX_MESSAGE,
     Limits,
     Reply,
     describe,
     encode,
-    one_line,
     restrict,
     send,
     silence,
 )
 from assistant.records import Box, Record
+from assistant.text import one_line
 
 VERSION = "page-1"
 """Changes whenever the same page may give another picture."""
@@ -236,9 +237,9 @@ def _serve(drawing: Drawing) -> Reply:
     except MemoryError:
         return Reply(kind="memory")
     except OSError as error:
-        return Reply(kind="storage", message=one_line(error.strerror or str(error)))
+        return Reply(kind="storage", message=one_line(error.strerror or str(error), MAX_MESSAGE))
     except PdfError as error:
-        return Reply(kind="refused", message=one_line(str(error)))
+        return Reply(kind="refused", message=one_line(str(error), MAX_MESSAGE))
     except Exception as error:  # noqa: BLE001 - a hostile file may raise anything
         return Reply(kind="refused", message=f"cannot be drawn: {describe(error)}")
     return Reply(kind="done")

@@ -22,11 +22,12 @@ from typing import Literal
 
 from assistant.errors import PdfError
 from assistant.records import Document, Record
-from assistant.text import clean
+from assistant.text import one_line
 
 _GRACE = 5.0  # seconds after which the kernel ends a worker whose pool is gone
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
-_MAX_MESSAGE = 500  # characters
+MAX_MESSAGE = 500
+"""Characters of a text from outside that a message has room for."""
 
 
 class Limits(Record):
@@ -84,12 +85,6 @@ def encode(path: Path) -> str:
     return os.fsencode(path).hex()
 
 
-def one_line(text: str) -> str:
-    """Make a text from outside fit for one line of a message."""
-    line = " ".join(clean(text[: 4 * _MAX_MESSAGE]).split())
-    return line if len(line) <= _MAX_MESSAGE else line[:_MAX_MESSAGE] + "…"
-
-
 def _serve(request: Request, read: Callable[..., Document], limits: Limits) -> Reply:
     path, output = (
         Path(os.fsdecode(bytes.fromhex(code))) for code in (request.path, request.output)
@@ -97,7 +92,7 @@ def _serve(request: Request, read: Callable[..., Document], limits: Limits) -> R
     try:
         content = read(path, max_pages=limits.pages).model_dump_json()
     except PdfError as error:
-        return Reply(kind="refused", message=one_line(str(error)))
+        return Reply(kind="refused", message=one_line(str(error), MAX_MESSAGE))
     except MemoryError:
         return Reply(kind="memory")
     except OSError as error:
@@ -110,13 +105,13 @@ def _serve(request: Request, read: Callable[..., Document], limits: Limits) -> R
         if error.errno == errno.EFBIG:
             size = limits.output_bytes // 1_000_000
             return Reply(kind="failed", message=f"holds too much text: over {size} MB as read")
-        return Reply(kind="storage", message=one_line(error.strerror or str(error)))
+        return Reply(kind="storage", message=one_line(error.strerror or str(error), MAX_MESSAGE))
     return Reply(kind="done")
 
 
 def describe(error: Exception) -> str:
     """Say in a line what kind of error it is, and what it says."""
-    return one_line(f"{type(error).__name__}: {error}").rstrip(": ")
+    return one_line(f"{type(error).__name__}: {error}", MAX_MESSAGE).rstrip(": ")
 
 
 def silence() -> None:

@@ -6,9 +6,10 @@ from pydantic import ValidationError
 
 from assistant.records import Paper, SourcedPaper
 from assistant.sources.arxiv import ArxivId, find_arxiv_id, parse_arxiv_id
-from assistant.sources.failures import Item, excerpt, failure, one_line
+from assistant.sources.failures import Item, excerpt, failure
 from assistant.sources.identity import content_id
 from assistant.sources.links import web_link
+from assistant.text import one_line
 
 MAX_TITLE = 2_000  # characters
 MAX_ABSTRACT = 1_000_000

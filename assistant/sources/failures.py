@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from assistant.records import SourcedPaper, SourceFailure
-from assistant.text import clean
+from assistant.text import clean, one_line
 
 Item = SourcedPaper | SourceFailure
 
@@ -14,16 +14,9 @@ _MAX_ERROR = 500
 _MAX_EXCERPT = 60
 
 
-def one_line(text: str) -> str:
-    """Clean a text from outside and collapse its white space, line breaks included."""
-    # Collapsed before as well: cleaning drops form feeds, and would glue words together.
-    return " ".join(clean(" ".join(text.split())).split())
-
-
 def excerpt(text: str) -> str:
     """Quote the beginning of a text, to name it in a message."""
-    line = one_line(text)
-    return f'"{line}"' if len(line) <= _MAX_EXCERPT else f'"{line[:_MAX_EXCERPT].rstrip()}…"'
+    return f'"{one_line(text, _MAX_EXCERPT)}"'
 
 
 def location(path: Path | str, line: int | None = None) -> str:

@@ -9,8 +9,9 @@ from assistant.errors import SourceError
 from assistant.records import PdfFile, SourcedPaper
 from assistant.sources.arxiv import parse_arxiv_id
 from assistant.sources.draft import Draft, build_paper
-from assistant.sources.failures import Item, location, one_line
+from assistant.sources.failures import Item, location
 from assistant.sources.identity import FILE_ID_PREFIX, SHORT_HASH, arxiv_title
+from assistant.text import one_line
 
 MAX_PDF_BYTES = 200_000_000
 

@@ -20,6 +20,7 @@ from assistant.store.model import (
     in_batches,
 )
 from assistant.store.schema import aliases, chunks, meta, papers, vectors
+from assistant.text import one_line
 
 _BATCH = 500
 """Ids per statement; every database takes as many."""
@@ -312,5 +313,5 @@ def _parse(model: type[_Row], record: str) -> _Row:
 
 
 def _damaged(error: Exception) -> CatalogError:
-    said = " ".join(str(error).split())[:100]
+    said = one_line(str(error), 100)
     return CatalogError(f"a record in the catalog is damaged ({said}): {DOCTOR}")

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -24,6 +23,7 @@ from assistant.errors import (
 from assistant.store import schema
 from assistant.store.lock import busy, hold_writer_lock
 from assistant.store.model import DOCTOR
+from assistant.text import one_line
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _BUSY_SECONDS = 30.0
@@ -52,7 +52,9 @@ class Database:
             self.url = sa.make_url(url or f"sqlite:///{home / 'catalog.db'}")
             self._engine = self._create_engine()
         except (ArgumentError, ImportError) as error:
-            raise SettingsError(f"ASSISTANT_DATABASE cannot be used: {_one_line(error)}") from error
+            raise SettingsError(
+                f"ASSISTANT_DATABASE cannot be used: {one_line(str(error))}"
+            ) from error
 
     @property
     def path(self) -> Path | None:
@@ -101,7 +103,7 @@ class Database:
             if self._is_sqlite:
                 found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
                 if found != "ok":
-                    raise self._damaged(found)
+                    raise self._damaged(one_line(found))
 
     def set_aside(self) -> Path | None:
         """Move a damaged SQLite file out of the way, and return where it is now."""
@@ -198,7 +200,7 @@ class Database:
 
     def _explain(self, error: SQLAlchemyError) -> AssistantError:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-        said = _one_line(cause)
+        said = one_line(str(cause))
         lowered = said.lower()
         if any(sign in lowered for sign in _FULL):
             return StorageError(
@@ -215,7 +217,7 @@ class Database:
         )
 
     def _damaged(self, said: str) -> CatalogError:
-        return CatalogError(f"the catalog {self.path} is damaged ({_one_line(said)}): {DOCTOR}")
+        return CatalogError(f"the catalog {self.path} is damaged ({said}): {DOCTOR}")
 
 
 def _revision(connection: sa.Connection) -> str | None:
@@ -274,7 +276,3 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 def _nothing() -> None:
     return
-
-
-def _one_line(error: Any) -> str:  # noqa: ANN401 - whatever a driver raised
-    return " ".join(str(error).split())

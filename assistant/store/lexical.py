@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from assistant import text
 from assistant.errors import StorageError
 from assistant.store.model import NOTHING, WRITING, Entry, Hit, State, best_first
+from assistant.text import one_line
 
 if TYPE_CHECKING:
     import tantivy
@@ -268,7 +269,7 @@ def _translated(folder: Path) -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError) as error:
-        said = " ".join(str(error).split())
+        said = one_line(str(error))
         raise StorageError(
             f"cannot write the lexical index in {folder} ({said}): free some space or make it "
             "writable; nothing is lost"

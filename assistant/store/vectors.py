@@ -25,6 +25,7 @@ from assistant.store.model import (
     best_first,
     in_batches,
 )
+from assistant.text import one_line
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client
@@ -266,7 +267,7 @@ class Vectors:
             raise self._explain(error) from error
 
     def _explain(self, error: Exception) -> AssistantError:
-        said = " ".join(str(error).split())[:200]
+        said = one_line(str(error), 200)
         if self.folder is None:
             return VectorStoreError(
                 f"Chroma at {self._server()} cannot be used ({said}): start it with `chroma run`, or "

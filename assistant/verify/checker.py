@@ -18,7 +18,7 @@ MODEL = Model(
     Agreement(slant=0.6, opposites=-0.77, denial=-1.11, contrary=-1.15),
     1.38,
 )
-"""Fitted by ``python -m eval.claims --fit``, as are the two confidences a verdict takes at least."""
+"""Fitted by ``python -m eval.targets.claims --fit``, as are the two confidences a verdict takes at least."""
 SUPPORTED = 0.55
 PARTIAL = 0.32
 CEILINGS = {Conflict.NONE: 1.0, Conflict.MISSING: 0.1, Conflict.CONTRARY: 0.02}

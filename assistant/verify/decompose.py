@@ -5,7 +5,7 @@ from pydantic import BaseModel, Field
 from assistant.models.chat import ChatModel
 from assistant.models.request import request
 from assistant.models.stop import Stop
-from assistant.text import clean, fold, words
+from assistant.text import fold, one_line, words
 from assistant.verify.quantities import unbacked
 from assistant.verify.wording import Wording
 
@@ -40,7 +40,7 @@ def split(claim: str, chat: ChatModel, stop: Stop, *, secret: bytes) -> tuple[st
     if len(words(claim)) < _FEWEST_WORDS:
         return ()
     reply = chat.structured(request("split", {"claim": claim}, secret=secret), _Reply, stop=stop)
-    found = (" ".join(clean(part).split()) for part in reply.value.parts)
+    found = map(one_line, reply.value.parts)
     parts = tuple(dict.fromkeys(part for part in found if words(part)))
     return parts if 2 <= len(parts) <= MOST_PARTS and _say_the_same(claim, parts) else ()
 

@@ -3,7 +3,7 @@
 Words are matched by their vectors in context, each by its best match (MaxSim; Khattab and Zaharia,
 "ColBERT", SIGIR 2020). A claim is supported if the evidence deals with it *and* says the same of it;
 the probability is the product of two logistic models, one for each. They are fitted by ``python -m
-eval.claims --fit``.
+eval.targets.claims --fit``.
 """
 
 import math

@@ -12,7 +12,7 @@ from paper import write_paper
 from playwright.sync_api import Browser, Page
 
 from assistant.conversations import ConversationStore, Exchange, new_id
-from eval.targets import Target, table, verdict
+from eval.targets.target import Target, table, verdict
 
 _QUESTIONS = (
     "What does DAPO reach on AIME 2024?", "What is EvalTree?", "How does SkyLadder train?",

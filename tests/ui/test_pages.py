@@ -281,12 +281,16 @@ class TestAsk:
         assert "ASSISTANT\\_LLM cannot be used" in start().error[0].value
 
     def test_what_to_ask_next_is_one_click_away(self, library: Callable[..., None]) -> None:
-        library()
-        app = ask(start(), "What does DAPO reach on AIME 2024?")
-        button(app, "What is EvalTree?").click().run()
+        more = (
+            "EvalTree is a tree. EvalTree profiles models well. EvalTree profiles benchmarks well."
+        )
+        library(f"{_DIGEST.rstrip()} {more} The code is at https://example.org/tree.\n")
+        app = ask(start(), "What do DAPO and EvalTree profile?")
+        next_question = "Where is the code of EvalTree?"
+        button(app, next_question).click().run()
         assert not app.exception
         assert len(app.chat_message) == 4
-        assert "What is EvalTree?" not in [each.label for each in app.button]
+        assert next_question not in [each.label for each in app.button]
 
     def test_the_papers_cited_are_exported_as_bibtex(self, library: Callable[..., None]) -> None:
         library()
@@ -536,8 +540,8 @@ class TestEvaluate:
     def test_a_run_is_shown_by_kind_with_its_cases(
         self, library: Callable[..., None], home: Path
     ) -> None:
-        from eval.cases import Case, Dataset
-        from eval.runner import run
+        from eval.cases.dataset import Case, Dataset
+        from eval.runs.runner import run
 
         library()
         cases = (
@@ -561,8 +565,8 @@ class TestEvaluate:
     def test_runs_of_other_questions_are_not_offered_to_compare(
         self, library: Callable[..., None], home: Path
     ) -> None:
-        from eval.cases import Case, Dataset
-        from eval.runner import run
+        from eval.cases.dataset import Case, Dataset
+        from eval.runs.runner import run
 
         library()
         asked = Library(Settings(home=home))

@@ -10,11 +10,11 @@ from browser import CHROMIUM, chromium
 from playwright.sync_api import Browser, Page
 
 from assistant.records import Answer, Citation, Claim, Timings, Usage
-from eval import html
-from eval.cases import Case
-from eval.manifest import Manifest
-from eval.report import summarise
-from eval.results import PassageRow, Result
+from eval.cases.dataset import Case
+from eval.reports import html
+from eval.runs.manifest import Manifest
+from eval.runs.results import PassageRow, Result
+from eval.runs.summary import summarise
 
 if CHROMIUM is None:
     if os.environ.get("CI") == "true":

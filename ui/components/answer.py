@@ -14,7 +14,7 @@ from assistant.conversations import (
     place,
 )
 from assistant.records import Answer, Claim, Verdict
-from eval.results import PassageRow
+from eval.runs.results import PassageRow
 from ui import safe
 from ui.components import chips
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import streamlit as st
 
 from assistant.errors import InputError
-from eval.cases import load
-from eval.differences import Diff
-from eval.measures import about, label
-from eval.publish import HTML, publish
-from eval.report import Report
-from eval.results import Result, Retrieved
-from eval.runner import run as run_cases
+from eval.analysis.differences import Diff
+from eval.cases.dataset import load
+from eval.reports.publish import HTML, publish
+from eval.runs.results import Result, Retrieved
+from eval.runs.runner import run as run_cases
+from eval.runs.summary import Report
+from eval.scores.measures import about, label
 from ui import runs, safe, state
 from ui.components import answer, chart, work
 from ui.jobs import Tell

@@ -1,0 +1,107 @@
+"""One question answered: with which backend and checker, and what it takes booked."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+
+from assistant.answer import extractive, rewrite
+from assistant.answer.generative import Generative
+from assistant.asking import Asker, Backend
+from assistant.errors import AssistantError
+from assistant.library.language_models import LanguageModels
+from assistant.library.parts import Parts
+from assistant.library.search import MAX_QUESTION, Search
+from assistant.models.meter import Meter
+from assistant.names import NameMatcher, short_title
+from assistant.records import Event, Passage, Turn
+
+_PROMPT_TOKENS = 1_500
+"""What a question takes at most beside its passages, to check budgets with."""
+
+_TOPIC_PASSAGES = 4
+
+
+class Answering:
+    """Answers questions from a library."""
+
+    def __init__(self, parts: Parts, models: LanguageModels, search: Search) -> None:
+        self._parts = parts
+        self._models = models
+        self._search = search
+
+    def begin_loading(self) -> None:
+        """Load models in the background: mostly outside Python, so that the store can open meanwhile."""
+        _in_background(self._parts.reader.load)
+        if self._models.wanted:
+            _in_background(self._models.chat.load)
+
+    def ask(
+        self, question: str, history: Sequence[Turn], *, papers: Sequence[str] | None
+    ) -> Iterator[Event]:
+        """Answer a checked question from all papers or those with these ids; see :meth:`Library.ask`."""
+        meter = self._models.meter()
+        asker = Asker(
+            analyse=self._search.analyse,
+            find=partial(self._search.find, papers=papers),
+            backend=self._backend(papers, meter),
+            checker=self._models.checker(meter.watch),
+            verify=self._parts.settings.verify,
+            one_paper=papers is not None and len(papers) == 1,
+            meter=meter,
+        )
+        return self._asked(asker, question, history)
+
+    def _asked(self, asker: Asker, question: str, history: Sequence[Turn]) -> Iterator[Event]:
+        try:
+            yield from asker.ask(question, history)
+        finally:  # what was taken until it was stopped is taken
+            self._models.book(asker.meter.totals)
+
+    def _backend(self, papers: Sequence[str] | None, meter: Meter) -> Backend:
+        parts, settings = self._parts, self._parts.settings
+        if not self._models.wanted:
+            return extractive.Extractive(
+                reader=parts.remembering_reader,
+                vocabulary=parts.store,
+                find_topic=lambda text: self._find_topic(text, papers),
+            )
+        meter.keep_for_answer(settings.llm, input_tokens=settings.passage_tokens + _PROMPT_TOKENS)
+        return Generative(
+            meter.watch(self._models.chat),
+            meter.watch(self._models.small_chat),
+            reader=parts.remembering_reader,
+            embed=parts.reader.embed,
+            vocabulary=parts.store,
+            secret=parts.secret,
+            passage_tokens=settings.passage_tokens,
+            length=settings.answer_length,
+            language=settings.answer_language,
+            evidence=settings.evidence,
+            workers=settings.llm_concurrency,
+        )
+
+    def _find_topic(self, text: str, papers: Sequence[str] | None) -> rewrite.Topic | None:
+        """Find the papers a text names, or the one it fits best."""
+        query = self._search.analyse(text[:MAX_QUESTION])
+        passages = self._search.find(query, limit=_TOPIC_PASSAGES, per_paper=1, papers=papers)
+        if not passages:
+            return None
+        names = NameMatcher(query, self._parts.store)
+        found = [(each, names.names_of(each.title, each.chunk.text)) for each in passages]
+        named: list[Passage] = [each for each, mentions in found if mentions] or passages[:1]
+        return rewrite.Topic(
+            names=tuple(short_title(passage.title) for passage in named),
+            mentions=tuple({word.surface for _, mentions in found for word in mentions}),
+            score=passages[0].score,
+        )
+
+
+def _in_background(load: Callable[[], None]) -> None:
+    """Load a model; who needs it next will be told what failed."""
+
+    def run() -> None:
+        with suppress(AssistantError):
+            load()
+
+    threading.Thread(target=run, daemon=True).start()

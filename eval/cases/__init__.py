@@ -1,0 +1,1 @@
+"""Questions with known answers: their files, where they come from, and how their facts are matched."""

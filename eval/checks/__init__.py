@@ -1,0 +1,1 @@
+"""Whether the harness itself can be believed."""

@@ -1,0 +1,1 @@
+"""A language model that grades a run's answers, and how far to believe it."""

@@ -1,0 +1,1 @@
+"""A run as files for people and for CI."""

@@ -1,0 +1,1 @@
+"""All cases of a data set asked, scored, written down and summed up."""

@@ -1,0 +1,1 @@
+"""Means with intervals, agreement of raters, and small models."""
