@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from assistant.english import chunk_share
 from assistant.query import Query, QueryWord, Vocabulary
 from assistant.text import terms
 
@@ -20,7 +21,7 @@ class NameMatcher:
             for word in query.words
             if word.known
             and not word.asking
-            and ((is_rare := _is_rare(word, vocabulary)) or word.name)
+            and ((is_rare := _is_rare(word, vocabulary)) or word.name or _is_coined(word))
         ]
 
     def weigh(self, title: str, text: str) -> float:
@@ -37,14 +38,24 @@ class NameMatcher:
                 total += word.weight / 2
         return total
 
+    def calls(self, title: str) -> bool:
+        """Tell whether the question calls a paper by the whole name its title gives it."""
+        name = _name(title)
+        return name is not None and any(word.terms[-1] == name for word, _ in self._words)
+
     def names_of(self, title: str, text: str) -> tuple[QueryWord, ...]:
-        """Return the rare words that name the paper, or that are written as names and in its text."""
-        named = _name_terms(title)
+        """Return the rare words that name the paper, or that are written as names and in its text.
+
+        The full text of one paper holds its own name many times, which makes it no less a name: whoever
+        calls the paper by the whole of it means that paper.
+        """
+        named, name = _name_terms(title), _name(title)
         mentioned = set(terms(text))
         return tuple(
             word
             for word, is_rare in self._words
-            if is_rare and (_is_held(word, named) or (word.name and _is_held(word, mentioned)))
+            if word.terms[-1] == name
+            or (is_rare and (_is_held(word, named) or (word.name and _is_held(word, mentioned))))
         )
 
 
@@ -54,10 +65,23 @@ def _name_terms(title: str) -> set[str]:
     return set(terms(name)) if colon and len(name.split()) <= _NAME_WORDS else set()
 
 
+def _name(title: str) -> str | None:
+    """Return the whole name a title gives its paper as one term; small capitals may have come apart."""
+    if not _name_terms(title):
+        return None
+    joined = terms("".join(title.partition(":")[0].split()))
+    return joined[-1] if joined else None
+
+
 def _is_rare(word: QueryWord, vocabulary: Vocabulary) -> bool:
     # The joined form of a compound need not occur: "RL-trained" is as rare as "rl", not rarer.
     frequencies = map(vocabulary.document_frequency, word.terms)
     return min((count for count in frequencies if count), default=0) <= _RARE
+
+
+def _is_coined(word: QueryWord) -> bool:
+    """Tell whether English at large has no such word, however it is written: ``dapo``."""
+    return not chunk_share(word.terms[-1])
 
 
 def _is_held(word: QueryWord, held: Collection[str]) -> bool:

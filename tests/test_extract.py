@@ -172,6 +172,11 @@ def test_in_a_long_paper_its_subject_does_not_outweigh_what_is_asked(embedder: M
         ("Pool Training.", False),
         ("1https://walrus.example.org/", False),
         ("Figure 3.", False),
+        ("P(w) = f(w, p) + g(w | p, q < t) / (1 + h_t) for w.", False),
+        (
+            "WalrusPool-V2 WalrusPool-V3 WalrusBench (Data) WalrusLM WalrusRank Pool-Lab Pool-Hub",
+            False,
+        ),
         ("Pool depth: 7.", True),
         ("Walruses train in pools.", True),
     ],
@@ -186,3 +191,18 @@ def test_headings_labels_and_bare_addresses_are_not_quoted(
 
     assert "Pools help walruses swim." in quotes(found)
     assert (rest in quotes(found)) is quoted
+
+
+def test_the_paper_a_question_calls_by_name_comes_before_one_that_mentions_a_word_of_it(
+    embedder: MiniLM,
+) -> None:
+    called = Paper(id="a", title="WALRUS: A Method", abstract="WALRUS learns at a rate of 0.1.")
+    other = Paper(
+        id="b",
+        title="A Search Agent",
+        abstract="The GPU learning rate is 0.2, and the GPU hours and the learning rate are listed.",
+    )
+    found = Ask(MemoryIndex([called, other], embed=embedder.embed), embedder)(
+        "How many GPU hours or which learning rate does WALRUS use?"
+    )
+    assert titles(found)[0] == "WALRUS"

@@ -79,3 +79,31 @@ def test_words_that_only_ask_are_no_names(vocabulary: Vocabulary) -> None:
     paper = Paper(id="x", title="System: A Paper", abstract="A system.")
     index = MemoryIndex([paper, DAPO])
     assert named("Which system is it?", paper, index) == []
+
+
+FULL_TEXT = Paper(
+    id="long",
+    title="SWEET-RL: Agents That Train",
+    abstract=" ".join(
+        f"SWEET-RL uses RL in {'step ' * 150}number {number}." for number in range(8)
+    ),
+)
+
+
+@pytest.mark.parametrize("written", ["SWEET-RL", "sweet-rl", "SweetRL"])
+def test_a_paper_that_says_its_own_name_all_over_is_still_called_so(written: str) -> None:
+    index = MemoryIndex([FULL_TEXT, *OTHERS])
+    assert named(f"What does {written} use?", FULL_TEXT, index) == [written]
+    assert matcher(f"What does {written} use?", index).calls(FULL_TEXT.title)
+
+
+def test_a_common_part_of_a_name_does_not_call_the_paper() -> None:
+    index = MemoryIndex([FULL_TEXT, *OTHERS])
+    assert named("What does RL use?", FULL_TEXT, index) == []
+    assert not matcher("What does RL use?", index).calls(FULL_TEXT.title)
+
+
+def test_a_name_that_came_apart_in_small_capitals_is_one() -> None:
+    paper = Paper(id="x", title="OPEN SCHOLAR : Answers", abstract="OpenScholar answers.")
+    index = MemoryIndex([paper, *OTHERS])
+    assert named("What does OpenScholar do?", paper, index) == ["OpenScholar"]

@@ -35,8 +35,9 @@ class Signals(NamedTuple):
 
     ``attributes`` is how well the words besides the paper's names are matched and ``similarity`` the best
     sentence's cosine; both speak for an answer. ``missing`` is the weight of words matched by less than
-    half, ``unknown_name`` is 1 for a coined name the library does not hold and 0.5 for another capitalised
-    word, and ``quantity`` is 1 where a number is asked for; these speak against it.
+    half, ``unknown_name`` is 1 for a coined name that the evidence does not hold (where the question names
+    a paper: that no paper holds) and 0.5 for another capitalised word, and ``quantity`` is 1 where a number
+    is asked for; these speak against it.
     """
 
     attributes: float
@@ -75,7 +76,7 @@ def measure(query: Query, evidence: Sequence[Evidence], named: Sequence[QueryWor
     unknown = [
         1.0 if is_coined(word.surface) else 0.5
         for word, match in zip(words, matches, strict=True)
-        if word.name and not word.known and match < _NAME_MATCH
+        if word.name and match < _NAME_MATCH and not (named and word.known)
     ]
     return Signals(
         attributes=float(matches @ asked / asked.sum()) if asked.any() else 1.0,

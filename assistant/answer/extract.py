@@ -13,7 +13,7 @@ from assistant.answer.evidence import Evidence, Sentence, content_words
 from assistant.names import NameMatcher
 from assistant.query import Query, QueryWord, Vocabulary
 from assistant.retrieve import LONG
-from assistant.text import fold, words
+from assistant.text import STOPWORDS, fold, words
 
 BROAD_PAPERS = 5
 RIVAL_PAPERS = 3
@@ -55,6 +55,10 @@ _PASSAGE_MATCH_WEIGHT = 1.5
 """Beside how well the sentence matches word by word. Tuned on the two tuning sets of eval/datasets."""
 
 _TELLING_WORDS = 4
+_LONG_LIST = 8
+"""Words from which on a sentence has one such as "the" or "is" among them, and a list of names has not."""
+_PROSE_SHARE = 0.4
+"""Share of a sentence's characters that stand in words of three letters or more, at least."""
 _LABEL = re.compile(
     r"\W*(?:\d+\W*(?:https?:|$)|(?:figure|fig|table|tab|section|step|definition|theorem|lemma|algorithm|"
     r"appendix|example|equation)\b)",
@@ -92,12 +96,16 @@ class _Rated(NamedTuple):
 
 
 class _Candidate(NamedTuple):
-    """A paper that may answer: its evidence, its score, and the question's words that name it."""
+    """A paper that may answer: its evidence, its score, and the question's words that name it.
+
+    ``called`` says that its title has the name; else it only mentions what is asked about.
+    """
 
     paper_id: str
     evidence: tuple[Evidence, ...]
     score: float
     names: tuple[QueryWord, ...]
+    called: bool
 
 
 class Assessment(NamedTuple):
@@ -174,6 +182,7 @@ def _candidates(evidence: Sequence[Evidence], names: NameMatcher) -> list[_Candi
             names=names.names_of(
                 group[0].passage.title, " ".join(each.passage.chunk.text for each in group)
             ),
+            called=names.calls(group[0].passage.title),
         )
         for paper_id, group in by_paper.items()
     ]
@@ -189,7 +198,7 @@ def _choose(
         # The best paper stays even when a word of the question happens to name another.
         covered: set[str] = set()
         chosen = [] if candidates[0].names else [candidates[0]]
-        for candidate in named:
+        for candidate in sorted(named, key=lambda each: not each.called):
             own = {fold(word.surface) for word in candidate.names}
             if not own <= covered:
                 chosen.append(candidate)
@@ -244,15 +253,23 @@ def _is_row(sentence: Sentence) -> bool:
 
 
 def _quotable(sentences: Sequence[Sentence], *, links: bool) -> Sequence[Sentence]:
-    """Leave out headings, labels, and addresses that nobody asks for, where there is anything else."""
+    """Leave out headings, labels, formulas, and lists of names or addresses, where there is anything else."""
     return [each for each in sentences if _tells(each.text, links=links)] or sentences
 
 
 def _tells(text: str, *, links: bool) -> bool:
     prose, found = _LINK.subn(" ", text)
-    if "\t" in text or len(words(prose)) >= _TELLING_WORDS or (links and found):
+    if "\t" in text or (links and found):
         return True
-    return _NUMBER.search(prose) is not None and not _LABEL.match(text)
+    said = words(prose)
+    if len(said) < _TELLING_WORDS:
+        return _NUMBER.search(prose) is not None and not _LABEL.match(text)
+    plain = [word for word in said if len(word) > 2 and word.isalpha()]
+    if sum(map(len, plain)) < _PROSE_SHARE * len("".join(prose.split())):
+        return False
+    if len(said) < _LONG_LIST:
+        return any(map(str.islower, plain))
+    return any(fold(word) in STOPWORDS for word in said)
 
 
 def _place(sentence: Sentence) -> int:
