@@ -12,13 +12,14 @@ from assistant.cli import main as cli
 from assistant.config import load_settings
 from assistant.errors import InputError
 from assistant.library import Library
+from assistant.records import Answer, Timings, Usage
 from eval.analysis import differences
 from eval.analysis.differences import Diff, Floor, Loaded
 from eval.cases.dataset import Case, content_hash
-from eval.reports import junit, markdown
+from eval.reports import html, junit, markdown
 from eval.runs.manifest import Manifest
 from eval.runs.results import Result
-from eval.runs.summary import Report, summarise
+from eval.runs.summary import Report, summarise, table
 
 MANIFEST = Manifest(
     dataset="d", dataset_hash="x", version="1", settings={"llm": "extractive"}, repeats=1, code="c",
@@ -85,13 +86,42 @@ def test_cases_that_fail_are_a_fall_of_their_own() -> None:
     assert row(diff, "fact_recall").count == 10
 
 
-def test_a_floor_is_kept_or_not() -> None:
-    assert differences.failures(None, {"fact_recall": 0.8}, [Floor("fact_recall", 0.8)]) == []
-    assert differences.failures(None, {"fact_recall": 0.7}, [Floor("fact_recall", 0.8)]) == [
-        "fact recall is 0.700, below its floor of 0.8"
+@pytest.mark.parametrize(
+    ("mean", "reasons"),
+    [
+        (0.8, []),
+        (0.7, ["fact recall is 0.700, below its floor of 0.8"]),
+        (None, ["fact recall is scored for no case, its floor is 0.8"]),
+    ],
+)
+def test_a_floor_is_kept_or_not(mean: float | None, reasons: list[str]) -> None:
+    means = {"completed": 1.0, "fact_recall": mean}
+    assert differences.failures(None, means, [Floor("fact_recall", 0.8)]) == reasons
+
+
+def test_a_floor_is_not_kept_by_the_few_cases_that_did_not_fail() -> None:
+    means = differences.overall(
+        summary(result(1, fact_recall=1.0), *(result(n, "x") for n in (2, 3)))
+    )
+    floor = Floor("fact_recall", 0.8)
+    assert differences.failures(None, means, [floor]) == [
+        "completed is 0.333, below its floor of 1"
     ]
-    with pytest.raises(InputError, match="no case of this run"):
-        differences.failures(None, {"page_hit": None}, [Floor("page_hit", 0.8)])
+    assert differences.failures(None, means, [floor, Floor("completed", 0.3)]) == []
+
+
+def test_what_a_terminal_would_act_on_is_not_in_the_tables() -> None:
+    hostile = "a\x1b[31m\u202e\nb"
+    case = result(1, **{hostile: 1.0}).case.model_copy(update={"kind": hostile})
+    scored = result(1, **{hostile: 1.0}).model_copy(update={"case": case})
+    shown = table(summary(scored))
+    assert shown.splitlines()[0].split()[-2:] == ["a", "b"]
+    changed = scored.model_copy(update={"scores": {hostile: 2.0}})
+    diff = differences.compare(loaded([scored]), loaded([changed]))
+    for text in (shown, differences.table(diff)):
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+        assert "\na b " in text
 
 
 def test_other_data_sets_do_not_compare() -> None:
@@ -212,6 +242,36 @@ def test_a_floor_fails_with_exit_code_6(command: Command, tmp_path: Path) -> Non
     assert command(*arguments, "--floor", "verbatim_quotes=1.1") == 6
 
 
+WRITTEN = {"report.html", "summary.md", "junit.xml"}
+TOO_LONG = {"id": "too-long", "kind": "named", "question": "why " * 2000, "answerable": True}
+
+
+def test_a_run_without_any_answer_fails_the_gate_and_has_its_reports(
+    command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases, out = tmp_path / "long.jsonl", tmp_path / "out"
+    cases.write_text(json.dumps(TOO_LONG), encoding="utf-8")
+    assert command("run", str(cases), "--out", str(out), "--floor", "answered=0.5") == 6
+    assert "the gate fails: no case was answered" in capsys.readouterr().err
+    assert {each.name for each in out.iterdir()} >= WRITTEN
+
+
+def test_a_gate_that_cannot_be_judged_takes_no_report_away(
+    command: Command, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases, baseline, out = tmp_path / "two.jsonl", tmp_path / "baseline.jsonl", tmp_path / "out"
+    cases.write_text(f"{json.dumps(CASES[0])}\n{json.dumps(TOO_LONG)}\n", encoding="utf-8")
+    assert command("run", str(cases), "--out", str(tmp_path / "first")) == 4
+    answered, failed = map(
+        json.loads, (tmp_path / "first" / "results.jsonl").read_text().splitlines()
+    )
+    other = [{**failed, "case": answered["case"]}, {**answered, "case": failed["case"]}]
+    baseline.write_text("".join(f"{json.dumps(each)}\n" for each in other), encoding="utf-8")
+    assert command("run", str(cases), "--out", str(out), "--gate", str(baseline)) == 2
+    assert "no case was answered in both" in capsys.readouterr().err
+    assert {each.name for each in out.iterdir()} >= WRITTEN
+
+
 def test_json_of_the_commands(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
     assert command("diff", "run", "run", "--json") == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
@@ -240,6 +300,14 @@ def test_reports_are_written_anew(command: Command, folder: Path) -> None:
         (("run", "fewer.jsonl", "--out", "run"), "holds a run with another data set"),
         (("run", "cases.jsonl", "--floor", "beauty=1"), "no such measure; there are expected_"),
         (("run", "cases.jsonl", "--floor", "fact_recall"), "expected MEASURE=VALUE"),
+        (("run", "cases.jsonl", "--floor", "fact_recall=nan"), "expected MEASURE=VALUE"),
+        (("run", "cases.jsonl", "--floor", "fact_recall=-inf"), "expected MEASURE=VALUE"),
+        (("run", "cases.jsonl", "--floor", "page_hit=0.5"), "no case of cases.jsonl can have"),
+        (("run", "cases.jsonl", "--floor", "judge_correctness=0.5"), "no case of cases.jsonl can"),
+        (("run", "cases.jsonl", "--gate", "unanswered.jsonl"), "no case was answered in it"),
+        (("run", "cases.jsonl", "--out", "strange"), "holds the case 'strange', which"),
+        (("run", "cases.jsonl", "--out", "endless"), "results.jsonl:1: damaged"),
+        (("run", "cases.jsonl", "--out", "huge"), "results.jsonl:1: damaged"),
         (("diff", "run", "unfinished"), "is not finished: go on with it"),
         (("report", "unfinished"), "is not finished: go on with it"),
         (("report", "damaged"), "is damaged, or of another version"),
@@ -255,6 +323,19 @@ def test_bad_input_is_one_line_and_exit_code_2(
     lines = (folder / "cases.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     (folder / "fewer.jsonl").write_text("".join(lines[:2]), encoding="utf-8")
     manifest = (folder / "run" / "run.json").read_text(encoding="utf-8")
+    results = (folder / "run" / "results.jsonl").read_text(encoding="utf-8")
+    failed = [{**json.loads(line), "error": "x"} for line in results.splitlines()]
+    (folder / "unanswered.jsonl").write_text("\n".join(map(json.dumps, failed)), encoding="utf-8")
+    first = results.splitlines(keepends=True)[0]
+    for name, line in (
+        ("strange", first.replace('"id":"2503.00001"', '"id":"strange"')),
+        ("endless", first.replace('"fact_recall":1.0', '"fact_recall":NaN')),
+        ("huge", first.replace('"fact_recall":1.0', '"fact_recall":1e308')),
+    ):
+        assert line != first
+        (folder / name).mkdir(exist_ok=True)
+        (folder / name / "results.jsonl").write_text(line, encoding="utf-8")
+        (folder / name / "run.json").write_text(manifest, encoding="utf-8")
     for name, content in (("unfinished", manifest), ("damaged", manifest[:50])):
         (folder / name).mkdir(exist_ok=True)
         (folder / name / "run.json").write_text(content, encoding="utf-8")
@@ -262,3 +343,23 @@ def test_bad_input_is_one_line_and_exit_code_2(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ")
     assert reason in line
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ("**A <b>: title**: 1 \\* 2 **x", "<strong>A &lt;b&gt;: title</strong>: 1 * 2 **x"),
+        (r"\*\*no\*\* [a](b) _c_", "**no** [a](b) _c_"),
+        ("** a ** <i>", "** a ** &lt;i&gt;"),
+    ],
+)
+def test_the_page_shows_bold_and_nothing_else_of_markdown(answer: str, shown: str) -> None:
+    said = Answer(
+        question="?", standalone_question="?", answer=answer, refused=False, refusal_reason=None,
+        citations=(), claims=(), backend="extractive",
+        usage=Usage(input_tokens=0, output_tokens=0, cost_usd=0.0),
+        timings_ms=Timings(rewrite=0, retrieve=0, answer=0, verify=0, total=0),
+    )  # fmt: skip
+    answered = result(1).model_copy(update={"answer": said})
+    page = html.render(summary(answered), [answered], {})
+    assert f'<p class="text">{shown}</p>' in page

@@ -67,6 +67,18 @@ def test_bad_rows_of_beir_are_told_with_file_and_line(tmp_path: Path) -> None:
     assert "Field required" in places["queries.jsonl:3"]
 
 
+@pytest.mark.parametrize("score", ["nan", "inf", "-inf"])
+def test_relevance_that_is_no_number(score: str, tmp_path: Path) -> None:
+    folder = beir(
+        tmp_path / "set",
+        queries='{"_id": "q1", "text": "?"}\n',
+        qrels=f"q1\td2\t{score}\nq1\td1\t1\n",
+    )
+    found = read(folder)
+    assert found.cases[0].papers == ("d1",)
+    assert found.rejected == (("test.tsv:1", "the score is no finite number"),)
+
+
 def test_a_folder_without_judgements(tmp_path: Path) -> None:
     (tmp_path / "queries.jsonl").write_text('{"_id": "1", "text": "?"}\n')
     with pytest.raises(InputError, match="no relevance judgements"):
@@ -156,6 +168,7 @@ def test_bad_rows_of_a_csv_are_told_with_their_line(tmp_path: Path) -> None:
         ("a.csv", "q,a\n1,2\n", "expected a head"),
         ("a.csv", "", "expected a head"),
         ("a.csv", "question,answer\n", "gives no cases"),
+        ("a.csv", "question,answer, Answer\nWhy?,5,6\n", "the column 'answer' is there twice"),
         ("a.csv", 'question,answer\n"open', "not CSV"),
         ("a.txt", "…", "BEIR folder"),
     ],

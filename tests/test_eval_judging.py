@@ -269,6 +269,19 @@ def test_a_judge_that_does_not_answer_ends_the_judging(
     assert read_judged(tmp_path) == []
 
 
+def test_the_command_tells_of_what_stays_unscored(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / RESULTS, RUN[:1])
+    path = labels(tmp_path / "labels.jsonl", {"claim": "it is", "evidence": "it is", "label": 1})
+    with FakeOpenAI("never_json") as server:
+        monkeypatch.setenv("ASSISTANT_LLM_BASE_URL", server.url)
+        assert run(["eval", "judge", str(tmp_path), "--llm", "openai:judge"]) == 4
+        assert "unscored: right: " in capsys.readouterr().err
+        assert run(["eval", "judge-check", str(path), "--llm", "openai:judge"]) == 4
+    assert capsys.readouterr().out == "claims: none judged, 1 unscored\n"
+
+
 # Its agreement with people
 
 
@@ -303,6 +316,13 @@ def test_agreement_with_people_is_printed_for_each_kind(
         "answers: n 2, accuracy 1.000, Cohen's kappa 1.000, 0 unscored",
         "pairs: n 1, accuracy 1.000, Cohen's kappa undefined, 0 unscored",
     ]
+
+
+def test_a_file_without_labels(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["eval", "judge-check", str(labels(tmp_path / "labels.jsonl"))]) == 2
+    assert "labels.jsonl holds no labels" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
+from assistant.cli import main as cli
 from assistant.config import load_settings
 from assistant.library import Library
 from eval.cases.dataset import Dataset, load
+from eval.runs.results import Result, read
 from eval.runs.runner import run
 from fake_openai import BEHAVIOURS, FakeOpenAI, Reply, Seen
 
@@ -197,3 +199,41 @@ def test_repeats_are_asked_anew(
     library.close()
     assert asked(server)[SEAS[0]] % 3 == 0
     assert asked(server)[SEAS[0]] >= 3
+
+
+def test_a_model_that_fails_ends_the_run_early_and_a_resume_asks_the_rest(
+    home: Path,
+    cases: Path,
+    server: FakeOpenAI,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in variables(home, server).items():
+        monkeypatch.setenv(name, value)
+    out = tmp_path / "out"
+    command = ["eval", "run", str(cases), "--out", str(out), "--floor", "answered=1"]
+    server.behaviour = "500"
+    assert cli.run(command) == 5
+    (line,) = (each for each in capsys.readouterr().err.splitlines() if "error" in each)
+    assert "0 of 6 cases have an answer: " in line
+    assert {each.name for each in out.iterdir()} >= {"report.html", "summary.md", "junit.xml"}
+    errors = [str(each.error) for each in read(out / "results.jsonl", Result)]
+    assert [each.startswith("not asked") for each in errors] == [False] * 5 + [True]
+    assert SEAS[-1] not in asked(server)
+
+    server.behaviour = "answers"
+    assert cli.run(command) == 0
+    assert all(each.error is None for each in read(out / "results.jsonl", Result))
+
+
+def test_a_run_of_few_cases_whose_model_is_gone_is_no_failure_of_its_cases(
+    home: Path, cases: Path, tmp_path: Path, server: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables(home, server).items():
+        monkeypatch.setenv(name, value)
+    with FakeOpenAI() as gone:
+        monkeypatch.setenv("ASSISTANT_LLM_BASE_URL", gone.url)
+    one = jsonl(tmp_path / "one.jsonl", CASES[:1])
+    assert cli.run(["eval", "run", str(one), "--out", str(tmp_path / "out")]) == 5
+    assert cli.run(["eval", "report", str(tmp_path / "out")]) == 0

@@ -191,6 +191,12 @@ def test_a_measure_that_no_case_has(library: Library) -> None:
         profile(planted(), library, measure="page_hit")
 
 
+def test_a_run_without_any_answer(library: Library) -> None:
+    failed = result(1, 0.0).model_copy(update={"answer": None, "error": "x", "scores": {}})
+    with pytest.raises(InputError, match="no case of this run was answered"):
+        profile([failed], library, measure="correct")
+
+
 def test_the_command_prints_the_profile(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

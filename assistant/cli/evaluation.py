@@ -1,5 +1,6 @@
 """Commands that measure the assistant: eval run, eval report, eval diff."""
 
+import math
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -9,14 +10,14 @@ import typer
 
 from assistant.cli.common import JsonFlag, LlmOption, open_library, read_settings
 from assistant.cli.output import complain, print_json, progress
-from assistant.errors import GateError, InputError
+from assistant.errors import GateError, InputError, UnavailableError
 from assistant.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eval.analysis.differences import Diff, Floor, Loaded
-    from eval.runs.summary import Report
+    from eval.runs.runner import Run
 
 SOME_FAILED = 4
 
@@ -64,7 +65,8 @@ def run(
         list[str] | None,
         typer.Option(
             metavar="MEASURE=VALUE",
-            help="Fail with exit code 6 if the measure's mean is below; may be given several times.",
+            help="Fail with exit code 6 if the measure's mean is below, or any case failed (see "
+            "completed=SHARE); may be given several times.",
             show_default=False,
         ),
     ] = None,
@@ -81,33 +83,41 @@ def run(
     from eval.cases.dataset import load
     from eval.runs.runner import run as run_cases
     from eval.runs.summary import table
+    from eval.scores.scorers import can_score
 
     cases = load(dataset)
     floors = [_floor(each) for each in floor or ()]
+    for each in floors:
+        if not can_score(each.measure, cases.cases):
+            raise InputError(f"--floor {each.measure}: no case of {dataset} can have that measure")
     baseline = differences.load(gate) if gate is not None else None
     if baseline is not None:
         differences.require_same_dataset(baseline, dataset_hash=cases.digest, second=str(dataset))
+        if all(each.error is not None for each in baseline.results):
+            raise InputError(
+                f"--gate {gate}: no case was answered in it, so nothing compares with it"
+            )
     library = open_library(read_settings(llm=llm, no_cache=repeats > 1))
     folder = (
         out or library.settings.home / "runs" / f"{datetime.now().astimezone():%Y%m%d-%H%M%S-%f}"
     )
     with progress() as update:
-        report = run_cases(
+        finished = run_cases(
             cases,
             library,
             folder,
             repeats=repeats,
             case_seconds=timeout,
             progress=partial(update, "Asking"),
-        ).report
-    for failure in report.failures:
+        )
+    for failure in finished.report.failures if finished.unavailable is None else ():
         complain(f"failed: {failure.id}: {failure.error}")
     if as_json:
-        print_json(report.model_dump(mode="json"))
+        print_json(finished.report.model_dump(mode="json"))
     else:
-        print(table(report))
+        print(table(finished.report))
         print(f"\nResults: {one_line(str(folder))}")
-    _conclude(folder, report, baseline, floors)
+    _conclude(folder, finished, baseline, floors)
 
 
 @eval_app.command("report", epilog="Example: assistant eval report runs/first")
@@ -153,37 +163,61 @@ def diff(
 def _floor(text: str) -> "Floor":
     """Read ``MEASURE=VALUE``."""
     from eval.analysis.differences import Floor
-    from eval.scores.measures import MEASURES
+    from eval.scores.measures import COMPLETED, MEASURES
 
     name, _, value = text.partition("=")
-    if name not in MEASURES:
-        raise InputError(f"--floor {text}: no such measure; there are {', '.join(MEASURES)}")
+    known = (*MEASURES, COMPLETED)
+    if name not in known:
+        raise InputError(f"--floor {text}: no such measure; there are {', '.join(known)}")
     try:
-        return Floor(name, float(value))
-    except ValueError as error:
-        raise InputError(
-            f"--floor {text}: expected MEASURE=VALUE, as in fact_recall=0.8"
-        ) from error
+        least = float(value)
+    except ValueError:
+        least = math.nan
+    if not math.isfinite(least):
+        raise InputError(f"--floor {text}: expected MEASURE=VALUE, as in fact_recall=0.8")
+    return Floor(name, least)
 
 
 def _conclude(
-    folder: Path, report: "Report", baseline: "Loaded | None", floors: "Sequence[Floor]"
+    folder: Path, finished: "Run", baseline: "Loaded | None", floors: "Sequence[Floor]"
 ) -> None:
     """Publish the run, and end as it deserves."""
-    from eval.analysis import differences
     from eval.reports.publish import publish
 
-    compared: Diff | None = None
-    reasons: list[str] | None = None
-    if baseline is not None:
-        compared = differences.compare(baseline, differences.load(folder))
+    if finished.unavailable is not None:
+        publish(folder)
+        raise UnavailableError(
+            f"{finished.unavailable}; {_answered(finished)}: mend it, then go on with --out {folder}"
+        )
+    compared, reasons = None, None
     if baseline is not None or floors:
-        means = {name: each.mean for name, each in report.overall.measures.items()}
-        reasons = differences.failures(compared, means, floors)
+        try:
+            compared, reasons = _judge(folder, finished, baseline, floors)
+        except InputError:
+            publish(folder)  # a gate that cannot be judged takes no report away
+            raise
     publish(folder, diff=compared, gate=reasons)
     if reasons:
         raise GateError(f"the gate fails: {'; '.join(reasons)}")
     if reasons is not None:
         complain("the gate passes")
-    if report.failures:
+    if finished.report.failures:
         raise typer.Exit(SOME_FAILED)
+
+
+def _judge(
+    folder: Path, finished: "Run", baseline: "Loaded | None", floors: "Sequence[Floor]"
+) -> "tuple[Diff | None, list[str]]":
+    """Compare a run with its baseline and floors; say why the gate fails, a line each."""
+    from eval.analysis import differences
+
+    group = finished.report.overall
+    if group.errors == group.cases:
+        return None, ["no case was answered"]
+    compared = differences.compare(baseline, differences.load(folder)) if baseline else None
+    return compared, differences.failures(compared, differences.overall(finished.report), floors)
+
+
+def _answered(finished: "Run") -> str:
+    group = finished.report.overall
+    return f"{group.cases - group.errors} of {group.cases} cases have an answer"

@@ -9,6 +9,7 @@ import typer
 from assistant.cli.common import JsonFlag, LlmOption, open_library, read_settings
 from assistant.cli.output import complain, print_json, progress, wrap
 from assistant.cli.rows import read_rows
+from assistant.errors import InputError
 from assistant.text import one_line
 
 if TYPE_CHECKING:
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
     from eval.analysis.arena import Arena
     from eval.analysis.profile import Node, Profile
+    from eval.judge.labels import Checked
     from eval.statistics.means import Interval
+
+SOME_FAILED = 4
 
 RunFolder = Annotated[
     Path,
@@ -55,10 +59,12 @@ def judge(run: RunFolder, *, llm: JudgeOption = None, as_json: JsonFlag = False)
     found = summary(results, judged)
     if as_json:
         print_json({name: graded.model_dump(mode="json") for name, graded in found.items()})
-        return
-    for name, graded in found.items():
-        mean = _shown(graded.interval) if graded.interval else "-"
-        print(f"{name}: {mean}  {graded.scored} scored, {graded.unscored} not")
+    else:
+        for name, graded in found.items():
+            mean = _shown(graded.interval) if graded.interval else "-"
+            print(f"{name}: {mean}  {graded.scored} scored, {graded.unscored} not")
+    if any(each.problems for each in judged):
+        raise typer.Exit(SOME_FAILED)
 
 
 def _shown(interval: "Interval | Node | Profile") -> str:
@@ -81,6 +87,8 @@ def judge_check(
     from eval.judge.labels import Row, check
 
     rows = read_rows(labels, Row)
+    if not rows:
+        raise InputError(f"{labels} holds no labels: expected a JSONL row per item")
     library = open_library(read_settings(llm=llm))
     with progress() as update:
         found = check(
@@ -91,16 +99,19 @@ def judge_check(
         )
     if as_json:
         print_json({kind: each.model_dump(mode="json") for kind, each in found.items()})
-        return
-    for kind, each in found.items():
-        if each.agreement is None:
-            print(f"{kind}: none judged, {each.unscored} unscored")
-            continue
-        kappa = "undefined" if each.agreement.kappa is None else f"{each.agreement.kappa:.3f}"
-        print(
-            f"{kind}: n {each.agreement.count}, accuracy {each.agreement.accuracy:.3f}, "
-            f"Cohen's kappa {kappa}, {each.unscored} unscored"
-        )
+    else:
+        for kind, each in found.items():
+            print(f"{kind}: {_agreed(each)}, {each.unscored} unscored")
+    if any(each.unscored for each in found.values()):
+        raise typer.Exit(SOME_FAILED)
+
+
+def _agreed(checked: "Checked") -> str:
+    found = checked.agreement
+    if found is None:
+        return "none judged"
+    kappa = "undefined" if found.kappa is None else f"{found.kappa:.3f}"
+    return f"n {found.count}, accuracy {found.accuracy:.3f}, Cohen's kappa {kappa}"
 
 
 def profile(
@@ -135,7 +146,8 @@ def _print_profile(found: "Profile") -> None:
             f"p {node.corrected:.4f} corrected for all that was looked at"
         )
         for each in node.worst:
-            print(wrap(f"{each.score:.2f}  {each.id}: {one_line(each.question)}", indent="    "))
+            shown = f"{each.score:.2f}  {one_line(each.id)}: {one_line(each.question)}"
+            print(wrap(shown, indent="    "))
     for each_group in found.groups:
         if each_group.nodes:
             print(f"\nBy {each_group.name}")

@@ -12,7 +12,7 @@ from eval.judge.judged import read_run
 from eval.runs.manifest import Manifest, differences
 from eval.runs.results import Result, read
 from eval.runs.runner import REPORT, read_manifest
-from eval.runs.summary import align, number
+from eval.runs.summary import Report, align, number
 from eval.scores.measures import COMPLETED, MEASURES, about, label
 from eval.statistics.means import Difference, paired_difference
 
@@ -149,13 +149,13 @@ def failures(
 ) -> list[str]:
     """Say why a gate fails, a line each: what fell beyond chance, and floors that are not kept.
 
+    Means are over the cases that did not fail, so where there are floors ``completed`` has one as well: 1,
+    that is, no case may fail, unless another is given.
+
     Args:
         diff: the run beside its baseline, if there is one.
-        means: the run's overall means.
+        means: the run's overall means; :func:`overall` gives them.
         floors: the least they may be.
-
-    Raises:
-        InputError: if a floor is of a measure that the run does not have.
     """
     fallen = diff.worse if diff is not None else []
     found = [
@@ -163,13 +163,22 @@ def failures(
         f"{number(row.measure, row.second)} (95 % interval of the difference {_interval(row)})"
         for row in fallen
     ]
+    if floors and all(each.measure != COMPLETED for each in floors):
+        floors = [Floor(COMPLETED, 1.0), *floors]
     for name, least in floors:
         mean = means.get(name)
         if mean is None:
-            raise InputError(f"--floor {name}: no case of this run has that measure")
-        if mean < least:
+            found.append(f"{label(name)} is scored for no case, its floor is {least:g}")
+        elif mean < least:
             found.append(f"{label(name)} is {number(name, mean)}, below its floor of {least:g}")
     return found
+
+
+def overall(report: Report) -> dict[str, float | None]:
+    """Return a run's overall means, the share of cases that did not fail among them."""
+    group = report.overall
+    means = {name: each.mean for name, each in group.measures.items()}
+    return {COMPLETED: (group.cases - group.errors) / group.cases, **means}
 
 
 def _row(name: str, pairs: Sequence[tuple[Result, Result]]) -> Row | None:

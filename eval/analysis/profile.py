@@ -112,13 +112,17 @@ def profile(results: Sequence[Result], library: Library, *, measure: str) -> Pro
         measure: a score, or ``correct``.
 
     Raises:
-        InputError: if no case has that score.
+        InputError: if no case was answered, or none has that score.
     """
     scored = [
         _Scored(result.case, result.answer.standalone_question, score)
         for result in results
         if result.answer is not None and (score := measured(result, measure)) is not None
     ]
+    if all(result.answer is None for result in results):
+        raise InputError(
+            "no case of this run was answered: run it again, there is nothing to profile"
+        )
     if not scored:
         names = sorted({name for result in results for name in result.scores})
         raise InputError(f"no case has the score '{measure}': choose correct, {', '.join(names)}")

@@ -46,6 +46,19 @@ class Dataset(NamedTuple):
     digest: str
 
 
+class _Loader(yaml.SafeLoader):
+    """Reads YAML without aliases: a few lines of them can stand for more than memory holds."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Read one value."""
+        if self.check_event(yaml.AliasEvent):
+            place = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(
+                problem="aliases are not taken, write the value out", problem_mark=place
+            )
+        return super().compose_node(parent, index)
+
+
 class _Row(NamedTuple):
     """One case as read: the line it begins on, and what is there."""
 
@@ -83,6 +96,10 @@ def _case(row: _Row, path: Path) -> Case:
     try:
         # By way of JSON, so that lists become tuples and nothing else is converted.
         return Case.model_validate_json(json.dumps(row.content, default=str), strict=True)
+    except (TypeError, RecursionError) as error:
+        raise InputError(
+            f"{path}:{row.line}: names of fields must be text, and values not nested so deep"
+        ) from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -100,8 +117,8 @@ def _jsonl_rows(text: str, path: Path) -> Iterator[_Row]:
 
 
 def _yaml_rows(text: str, path: Path) -> Iterator[_Row]:
-    loader = yaml.SafeLoader(text)
     try:
+        loader = _Loader(text)
         root = loader.get_single_node()
         if root is None:
             return
@@ -109,14 +126,14 @@ def _yaml_rows(text: str, path: Path) -> Iterator[_Row]:
             raise InputError(f"{path}: expected a list of cases")
         for node in root.value:
             yield _Row(node.start_mark.line + 1, loader.construct_object(node, deep=True))
-    except (yaml.YAMLError, ValueError) as error:
+    except RecursionError as error:
+        raise InputError(f"{path}: not YAML: values are nested too deep") from error
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}:{mark.line + 1}" if mark is not None else str(path)
         raise InputError(
             f"{place}: not YAML: {getattr(error, 'problem', None) or error}"
         ) from error
-    finally:
-        loader.dispose()
 
 
 def content_hash(cases: Sequence[Case]) -> str:

@@ -6,6 +6,7 @@ What is malformed is reported with its place and reason, and the rest is taken.
 import csv
 import io
 import json
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -144,20 +145,22 @@ def _qrels(path: Path) -> Iterator[tuple[str, _Judged | Rejected]]:
     for number, line in enumerate(_text(path).split("\n"), start=1):
         place = f"{path.name}:{number}"
         fields = line.rstrip("\r").split("\t")
-        if not line.strip() or (number == 1 and not _is_number(fields[-1])):
+        score = _number(fields[-1])
+        if not line.strip() or (number == 1 and score is None):
             continue  # the head
-        if len(fields) != 3 or not _is_number(fields[2]):
+        if len(fields) != 3 or score is None:
             yield place, Rejected(place, "expected query id, document id and score, parted by tabs")
+        elif not math.isfinite(score):
+            yield place, Rejected(place, "the score is no finite number")
         else:
-            yield place, _Judged(fields[0], fields[1], float(fields[2]))
+            yield place, _Judged(fields[0], fields[1], score)
 
 
-def _is_number(text: str) -> bool:
+def _number(text: str) -> float | None:
     try:
-        float(text)
+        return float(text)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _rows(path: Path, model: type[_Line]) -> Iterator[tuple[str, _Line | Rejected]]:
@@ -261,9 +264,11 @@ def _read_table(path: Path) -> Iterator[tuple[str, _Item]]:
     rows = io.StringIO(_text(path), newline="")
     reader = csv.DictReader(rows, delimiter=delimiter, strict=True)
     try:
-        head = {name.strip().lower() for name in reader.fieldnames or ()}
-        if not {"question", "answer"} <= head:
+        head = [name.strip().lower() for name in reader.fieldnames or ()]
+        if not {"question", "answer"} <= set(head):
             raise InputError(f"{path}: expected a head with the columns 'question' and 'answer'")
+        if twice := next((name for name in head if name and head.count(name) > 1), None):
+            raise InputError(f"{path}: the column '{twice}' is there twice: keep one of them")
         for row in reader:
             place = f"{path.name}:{reader.line_num}"
             try:

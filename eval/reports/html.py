@@ -7,6 +7,7 @@ policy names the report's own script and style by their hashes, so that nothing 
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _TEMPLATE = Path(__file__).parent / "template"
 _LONGEST_SUMMARY = 300
+_BOLD = re.compile(r"(?<!\\)\*\*(?=\S)([^\n]+?)(?<=\S)(?<!\\)\*\*")
 _MISSES = (
     "expected_paper_cited", "fact_recall", "answered", "refused_correctly", "page_hit", "verbatim_quotes",
     "alce_citation_recall",
@@ -136,14 +138,12 @@ def _place(of: Citation | PassageRow) -> str:
 
 
 def _prose(markdown: str) -> "Markup":
-    """Return an answer's text, escaped, with its paper titles in bold as it has them."""
+    """Return an answer's text, escaped, with what it marks as bold in bold; nothing else of Markdown."""
     from markupsafe import Markup, escape
 
-    pieces = clean(markdown).split("**")
-    if len(pieces) % 2 == 0:  # a pair is broken
-        return escape(clean(markdown))
+    pieces = _BOLD.split(clean(markdown))  # every other one is what stands between a pair of marks
     plain = [escape(unescape(piece)) for piece in pieces]
-    bold = Markup("<b>{}</b>")
+    bold = Markup("<strong>{}</strong>")
     return Markup("").join(
         bold.format(piece) if place % 2 else piece for place, piece in enumerate(plain)
     )

@@ -5,7 +5,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-from assistant.errors import AssistantError, LibraryEmptyError, PaperNotFoundError, SettingsError
+from assistant.errors import (
+    AssistantError,
+    LibraryEmptyError,
+    PaperNotFoundError,
+    ReplyFormError,
+    SettingsError,
+    UnavailableError,
+)
 from assistant.library import Library
 from assistant.records import Answer, AnswerDone, Passage, PassagesFound
 from eval.cases.dataset import Case
@@ -22,10 +29,11 @@ class Heard(NamedTuple):
 
 
 class Scored(NamedTuple):
-    """A case's result, and the passages retrieved for it."""
+    """A case's result, the passages retrieved for it, and whether it failed as a backend did not answer."""
 
     result: Result
-    passages: tuple[Passage, ...]
+    passages: tuple[Passage, ...] = ()
+    unavailable: bool = False
 
 
 class Texts:
@@ -92,7 +100,8 @@ def ask_and_score(
     except (LibraryEmptyError, SettingsError):
         raise  # no case can be asked
     except Exception as error:  # noqa: BLE001 - one case's failure is not the run's
-        return Scored(failed(case, _line(error), seconds=_since(started)), ())
+        absent = isinstance(error, UnavailableError) and not isinstance(error, ReplyFormError)
+        return Scored(failed(case, _line(error), seconds=_since(started)), unavailable=absent)
     result = Result(
         case=case, answer=heard.answer, error=None, scores=_rounded(score(outcome)), seconds=seconds
     )

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from queue import Empty, SimpleQueue
 from typing import Generic, NamedTuple, TypeVar
 
@@ -39,7 +39,7 @@ class _Running(NamedTuple, Generic[T]):
 
 def in_time(
     work: Callable[[T, threading.Event], R], items: Sequence[T], *, workers: int, seconds: float
-) -> Iterator[Done[T, R]]:
+) -> Generator[Done[T, R], None, None]:
     """Do ``work`` for each item, and give the results as they come.
 
     A thread cannot be ended from outside: one that takes too long is told so by its event, and is

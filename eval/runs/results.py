@@ -10,7 +10,7 @@ from assistant.errors import InputError
 from assistant.files import write_whole
 from assistant.records import Answer, Passage, Record, SourceKind
 from eval.cases.dataset import Case
-from eval.scores.scorers import Scores
+from eval.scores.scorers import Score, Scores
 
 RESULTS = "results.jsonl"
 PASSAGES = "passages.jsonl"
@@ -25,7 +25,7 @@ class Result(Record):
     answer: Answer | None
     error: str | None
     scores: Scores
-    seconds: float
+    seconds: Score
 
 
 class PassageRow(Record):
@@ -61,11 +61,16 @@ class Journal:
         """Take up what is there of these cases: keep those that were answered, and forget the rest.
 
         Raises:
-            InputError: if the files are damaged other than at their end.
+            InputError: if the files are damaged other than at their end, or hold other cases.
             OSError: if they cannot be written.
         """
         order = {case.id: place for place, case in enumerate(known)}
         found = read(self._results, Result, tail=True) if self._results.exists() else []
+        if strange := next((each.case.id for each in found if each.case.id not in order), None):
+            raise InputError(
+                f"{self._results} holds the case '{strange}', which the data set has not: "
+                "name another folder with --out, or remove this one"
+            )
         kept = {each.case.id: each for each in found if each.error is None}
         self.finish(sorted(kept.values(), key=lambda each: order[each.case.id]))
         return list(kept.values())

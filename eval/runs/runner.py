@@ -3,9 +3,10 @@
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from statistics import fmean
+from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
@@ -27,6 +28,9 @@ CASE_SECONDS = 300.0
 MANIFEST = "run.json"
 REPORT = "report.json"
 
+_MOST_UNAVAILABLE = 5
+"""Cases in a row that a backend may leave without an answer before no more are asked."""
+
 _LOCK = "run.lock"
 _REPEATS = "repeats"
 
@@ -34,10 +38,21 @@ Progress = Callable[[int, int], None]
 
 
 class Run(Record):
-    """A finished run: a result for every case, and their summary."""
+    """A finished run: a result for every case, and their summary.
+
+    ``unavailable`` says why, where a backend left all cases without an answer, or too many in a row.
+    """
 
     results: tuple[Result, ...]
     report: Report
+    unavailable: str | None = None
+
+
+class _Series(NamedTuple):
+    """All cases asked once; ``unavailable`` as in :class:`Run`."""
+
+    results: list[Result]
+    unavailable: str | None
 
 
 def run(
@@ -52,7 +67,8 @@ def run(
     """Ask and score every case; write results as they come, in the dataset's order at the end.
 
     Where the folder holds a part of this very run, it goes on from there: what was answered is not
-    asked again, what failed is. Models are asked several cases at a time, as many as the settings
+    asked again, what failed is. Where a backend does not answer for several cases in a row, the rest are
+    not asked and count as failed. Models are asked several cases at a time, as many as the settings
     allow. With several repeats, scores are means over them, and answers those of the first; the
     results of each lie in a folder of their own.
 
@@ -74,16 +90,19 @@ def run(
     with _own(out):
         _begin(out, manifest)
         folders = [out] if repeats == 1 else [out / _REPEATS / str(n + 1) for n in range(repeats)]
-        series = [
-            _ask_all(
+        series: list[list[Result]] = []
+        unavailable: str | None = None
+        for number, folder in enumerate(folders):
+            asked, unavailable = _ask_all(
                 dataset.cases,
                 library,
                 folder,
                 case_seconds=case_seconds,
                 progress=_shifted(progress, number * len(dataset.cases), total),
             )
-            for number, folder in enumerate(folders)
-        ]
+            series.append(asked)
+            if unavailable is not None:
+                break
         results = series[0]
         if repeats > 1:
             results = [_merge(each) for each in zip(*series, strict=True)]
@@ -91,7 +110,7 @@ def run(
             write(out / PASSAGES, read_passages(folders[0]).values())
         report = summarise(manifest, results, repeats=series)
         write_whole(out / REPORT, report.model_dump_json(indent=2).encode() + b"\n")
-    return Run(results=tuple(results), report=report)
+    return Run(results=tuple(results), report=report, unavailable=unavailable)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -146,7 +165,7 @@ def _ask_all(
     *,
     case_seconds: float,
     progress: Callable[[int], None],
-) -> list[Result]:
+) -> _Series:
     """Ask the cases that the folder has no answer to; return all results in the cases' order."""
     folder.mkdir(parents=True, exist_ok=True)
     journal = Journal(folder)
@@ -161,15 +180,22 @@ def _ask_all(
     workers = 1 if settings.llm == "extractive" else settings.llm_concurrency
     if found:
         progress(len(found))
-    for case, scored in in_time(work, todo, workers=workers, seconds=case_seconds):
-        late = failed(case, f"no answer within {case_seconds:g} s", seconds=case_seconds)
-        result, passages = scored or Scored(late, ())
-        journal.add(result, passages)
-        found[case.id] = result
-        progress(len(found))
-    ordered = [found[case.id] for case in cases]
+    missed = 0  # cases in a row
+    with closing(in_time(work, todo, workers=workers, seconds=case_seconds)) as asked:
+        for case, scored in asked:
+            late = failed(case, f"no answer within {case_seconds:g} s", seconds=case_seconds)
+            result, passages, unavailable = scored or Scored(late)
+            journal.add(result, passages)
+            found[case.id] = result
+            progress(len(found))
+            missed = missed + 1 if unavailable else 0
+            if missed == _MOST_UNAVAILABLE:
+                break
+    ended = missed == _MOST_UNAVAILABLE or missed == len(cases)
+    unasked = "not asked, as a backend was unavailable"
+    ordered = [found.get(case.id) or failed(case, unasked, seconds=0.0) for case in cases]
     journal.finish(ordered)
-    return ordered
+    return _Series(ordered, result.error if ended else None)
 
 
 def _shifted(progress: Progress, earlier: int, total: int) -> Callable[[int], None]:

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from assistant.records import Record, Usage
+from assistant.text import one_line
 from eval.cases.dataset import cluster
 from eval.runs.manifest import Manifest
 from eval.runs.results import Result
@@ -133,10 +134,11 @@ def number(name: str, value: float) -> str:
 
 
 def align(rows: Sequence[Sequence[str]]) -> str:
-    """Align cells in columns: the first to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    """Align cells in columns: the first to the left, the others to the right; no cell breaks a line."""
+    cleaned = [[one_line(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cleaned, strict=True)]
     lines = []
-    for first, *others in rows:
+    for first, *others in cleaned:
         cells = (cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))
         lines.append("  ".join([first.ljust(widths[0]), *cells]).rstrip())
     return "\n".join(lines)

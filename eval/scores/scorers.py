@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
 
 from assistant.records import Answer, Passage
 from assistant.text import words
@@ -12,7 +14,9 @@ from eval.scores import ranking
 from eval.scores.language import language
 from eval.scores.support import Support
 
-Scores = dict[str, float | None]
+Score = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
+"""A number whose sums and squares are finite as well."""
+Scores = dict[str, Score | None]
 
 
 class Outcome(NamedTuple):
@@ -182,9 +186,31 @@ SCORERS: tuple[Scorer, ...] = (
 )
 
 
+_OF_PAPERS = (
+    "expected_paper_cited", "expected_papers_share", "citation_precision", *ranking.NAMES,
+)  # fmt: skip
+_NEEDS: dict[str, Callable[[Case], bool]] = {
+    **dict.fromkeys(_OF_PAPERS, lambda case: case.answerable and bool(case.papers)),
+    "fact_recall": lambda case: case.answerable and bool(case.facts),
+    "retrieved_facts": lambda case: case.answerable and bool(case.papers and case.facts),
+    "answered": lambda case: case.answerable,
+    "refused_correctly": lambda case: not case.answerable,
+    "page_hit": lambda case: case.answerable and bool(case.pages),
+    "reference_f1": lambda case: case.answerable and bool(_tokens(case.reference)),
+    "reference_rouge_l": lambda case: case.answerable and bool(_tokens(case.reference)),
+}
+"""What a case has to have for a measure; judges' scores come later, and the others may apply to any case."""
+
+
 def score(outcome: Outcome) -> Scores:
     """Apply all scorers."""
     return {name: value for scorer in SCORERS for name, value in scorer(outcome).items()}
+
+
+def can_score(measure: str, cases: Sequence[Case]) -> bool:
+    """Tell whether an answer to one of these cases can have a measure, by what is known of right answers."""
+    needs = _NEEDS.get(measure, lambda _case: not measure.startswith("judge_"))
+    return any(map(needs, cases))
 
 
 def _share(flags: Sequence[bool]) -> float:
