@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date
@@ -13,7 +14,8 @@ import pytest
 from assistant.cli.main import run
 from assistant.config import load_settings
 from assistant.errors import BudgetError, ModelUnavailableError
-from assistant.library import Library
+from assistant.library import Library, Stop
+from assistant.models.stop import StoppedError
 from assistant.records import (
     Answer,
     AnswerDone,
@@ -187,6 +189,38 @@ def test_closing_the_stream_hangs_up(shelf: Path) -> None:
         next(event for event in events if isinstance(event, AnswerText))
         events.close()
         assert server.hung_up.wait(5)
+
+
+@pytest.mark.parametrize("history", [(), (Turn(role="user", content="What is DAPO?"),)])
+def test_what_no_word_has_come_of_is_stopped_at_once(
+    shelf: Path, history: tuple[Turn, ...]
+) -> None:
+    stop = Stop()
+
+    def stop_when_asked(server: FakeOpenAI) -> None:
+        while not server.requests:
+            time.sleep(0.01)
+        stop.set()
+
+    with (
+        FakeOpenAI("timeout") as server,
+        closing(library_with(server, shelf)) as library,
+        ThreadPoolExecutor() as pool,
+    ):
+        pool.submit(stop_when_asked, server)
+        with pytest.raises(StoppedError):
+            list(library.ask(QUESTION, history=history, stop=stop))
+        assert server.hung_up.wait(10)
+        assert len(server.requests) == 1
+
+
+def test_of_no_papers_no_model_is_asked(shelf: Path) -> None:
+    with FakeOpenAI("answers") as server, closing(library_with(server, shelf)) as library:
+        *_, done = library.ask(QUESTION, papers=[])
+        assert server.requests == []
+    assert isinstance(done, AnswerDone)
+    assert done.answer.refused
+    assert done.answer.refusal_reason
 
 
 class TestModelChecker:

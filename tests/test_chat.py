@@ -15,6 +15,7 @@ from assistant.errors import ModelUnavailableError, SettingsError
 from assistant.models import structured
 from assistant.models.chat import ChatModel, Message, open_chat
 from assistant.models.failures import ContextLengthError, redact
+from assistant.models.stop import Stop, StoppedError
 from assistant.records import Usage
 from tests.fake_openai import BEHAVIOURS, FakeOpenAI, Reply, Seen
 
@@ -134,6 +135,19 @@ class TestReply:
             assert server.pieces_sent < 20
         assert stream.completion is not None
         assert stream.completion.usage.output_tokens > 0
+
+    def test_that_is_stopped_half_way_ends_and_keeps_what_came(self) -> None:
+        stop = Stop()
+        with FakeOpenAI("very_long", pause=0.01) as server:
+            stream = chat(server).stream(ASKED, stop=stop)
+            first = next(stream)
+            stop.set()
+            with pytest.raises(StoppedError):
+                list(stream)
+            assert server.hung_up.wait(10)
+        assert stream.completion is not None
+        assert stream.completion.text.startswith(first)
+        assert stream.completion.usage.input_tokens > 0
 
 
 class TestFailure:

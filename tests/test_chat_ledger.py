@@ -83,6 +83,13 @@ def test_a_question_that_could_pass_the_days_budget_is_not_asked() -> None:
         check(Budget(per_day=1.0), tokens=1_000_000, spent=0.9)
 
 
+def test_small_amounts_are_told_from_nothing_and_from_each_other() -> None:
+    with pytest.raises(BudgetError, match=r"\$0\.0612 of today's \$0\.000010 are spent"):
+        check(Budget(per_day=0.00001), tokens=1_000_000, spent=0.0612)
+    with pytest.raises(BudgetError, match=r"could cost \$0\.00015 .* budget of \$0\.000014 a q"):
+        check(Budget(per_question=0.000014), tokens=1_000)
+
+
 def test_what_has_no_price_is_stopped_only_once_the_budget_is_passed() -> None:
     check(Budget(per_day=1.0), tokens=10**9, spent=0.9, model="openai:unheard-of")
     with pytest.raises(BudgetError):

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -311,28 +312,55 @@ def test_a_home_that_is_a_file_is_a_backend_that_is_unavailable(tmp_path, monkey
     assert "home" in complaint(capsys)
 
 
-def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path):
+@contextmanager
+def small_disk(folder, size):
+    """Mount a file system of its own, where that is allowed."""
     if shutil.which("mount") is None or os.geteuid() != 0:
         pytest.skip("needs to mount a small file system")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(disk)]
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     if subprocess.run(mount, check=False).returncode:
         pytest.skip("cannot mount a small file system here")
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "assistant", "ingest", str(DIGEST)],
-            env={**os.environ, "ASSISTANT_HOME": str(disk / "home")},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 5
-        assert len(done.stderr.splitlines()) == 1
-        assert "Traceback" not in done.stderr
+        yield folder
     finally:
-        subprocess.run(["umount", disk], check=True)
+        subprocess.run(["umount", folder], check=True)
+
+
+def run_on(disk, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "assistant", *arguments],
+        env={**os.environ, "ASSISTANT_HOME": str(disk / "home")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path):
+    with small_disk(tmp_path / "disk", "600k") as disk:
+        done = run_on(disk, "ingest", str(DIGEST))
+    assert done.returncode == 5
+    assert len(done.stderr.splitlines()) == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_a_disk_that_is_full_by_now_asks_for_space_not_for_repair(tmp_path):
+    with small_disk(tmp_path / "disk", "40m") as disk:
+        assert run_on(disk, "ingest", str(DIGEST)).returncode == 0
+        with suppress(OSError), (disk / "fill").open("wb", buffering=0) as fill:
+            while fill.write(bytes(4096)) == 4096:
+                pass
+        listed, checked = run_on(disk, "papers", "list"), run_on(disk, "doctor")
+        (disk / "fill").unlink()
+        after = run_on(disk, "papers", "list")
+    assert (listed.returncode, checked.returncode, after.returncode) == (5, 5, 0)
+    assert listed.stderr.startswith(f"error: no space left for {disk / 'home'}: free some")
+    assert len(listed.stderr.splitlines()) == 1
+    assert "no space left" in checked.stderr
+    assert "--repair" not in checked.stderr
+    assert len(after.stdout.splitlines()) >= 50
 
 
 # The command line itself

@@ -147,7 +147,21 @@ class TestCells:
     def test_what_cites_nothing_is_marked(self, home: Path) -> None:
         found = filled(cells_say("Trained in Rome."), home, "ladder", "prune")
         assert {each.verdict for each in found.cells} == {"unsupported"}
+        assert {each.text for each in found.cells} == {"Trained in Rome. ⚠ no source given"}
         assert found.citations == ()
+
+    def test_sentences_in_a_row_share_a_mark(self, home: Path) -> None:
+        text = (
+            "Trained in Rome. Trained in May. TrimFast prunes with reinforcement learning [KEY]. "
+            "It improves accuracy by 9.9% [KEY]. It improves accuracy by 8.8% [KEY]."
+        )
+        found = filled(cells_say(text), home, "prune", "ladder", aspects=("method",))
+        assert cell(found, "prune", "method").text == (
+            "Trained in Rome. Trained in May. ⚠ no source given "
+            "TrimFast prunes with reinforcement learning. "
+            "It improves accuracy by 9.9%. It improves accuracy by 8.8%. "
+            "⚠ not supported by the text cited"
+        )
 
     def test_an_invented_key_cites_nothing(self, home: Path) -> None:
         found = filled("invents_key", home, "ladder", "prune")

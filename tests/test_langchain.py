@@ -17,6 +17,7 @@ from assistant.errors import PaperNotFoundError, QuestionError
 from assistant.langchain import LibraryRetriever, LocalEmbeddings
 from assistant.library import Library
 from assistant.models.minilm import MiniLM
+from assistant.records import AnswerDone
 from assistant.samples import DIGEST
 from tests import pdfs
 
@@ -102,6 +103,16 @@ def test_a_document_says_where_its_passage_stands(library: Library) -> None:
     assert metadata["score"] > 0
     assert {box["page"] for box in metadata["boxes"]} == {2}
     assert all(box["x0"] < box["x1"] and box["y0"] < box["y1"] for box in metadata["boxes"])
+
+
+def test_of_no_papers_nothing_is_found_and_none_is_not_no_papers(library: Library) -> None:
+    assert LibraryRetriever(library=library, papers=()).invoke(QUESTION) == []
+    assert library.search(QUESTION, papers=[]) == []
+    assert LibraryRetriever(library=library, papers=None).invoke(QUESTION)
+    *_, done = library.ask(QUESTION, papers=[])
+    assert isinstance(done, AnswerDone)
+    assert done.answer.refused
+    assert done.answer.refusal_reason
 
 
 def test_a_document_of_an_abstract_has_a_link_and_no_boxes(library: Library) -> None:

@@ -41,8 +41,14 @@ def test_an_answer_of_which_nothing_is_left_says_so() -> None:
 @pytest.mark.parametrize("change", [mark, drop])
 def test_a_claim_that_cannot_be_found_is_listed_at_the_end(change: type[mark]) -> None:
     lost = Claim(text="Said otherwise.", verdict="unsupported", citations=())
-    assert change("It is so.", [lost]) == (
-        "It is so.\n\n> Said otherwise ⚠ *not supported by the text cited*"
+    assert change("It is so.", [lost]) == ("It is so.\n\n> Said otherwise ⚠ *no source given*")
+
+
+def test_a_claim_that_cites_nothing_is_said_to_cite_nothing() -> None:
+    bare = Claim(text="It is so.", verdict="unsupported", citations=())
+    wrong = Claim(text="It is not.", verdict="unsupported", citations=(1,))
+    assert mark("It is so. It is not [1].", [bare, wrong]) == (
+        "It is so. ⚠ *no source given* It is not [1]. ⚠ *not supported by the text cited*"
     )
 
 

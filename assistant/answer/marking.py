@@ -14,7 +14,9 @@ DOUBTS: dict[Verdict, str] = {
 }
 """What is said of a claim that its sources do not carry."""
 
-_MARKS: dict[Verdict, str] = {verdict: f" ⚠ *{said}*" for verdict, said in DOUBTS.items()}
+UNSOURCED = "no source given"
+"""What is said of it if it has none."""
+
 _BETWEEN = r"(?:[^\w]|\[\d{1,3}\])+?"
 _AFTER = re.compile(r"[^\w\s\[]*(?:\s?\[\d{1,3}\])*[.!?]?")
 NOTHING_LEFT = f"{REFUSAL} No sentence of the model's answer was carried by the text it cited."
@@ -27,30 +29,39 @@ class _Found(NamedTuple):
     span: Span
 
 
+def doubt(claim: Claim) -> str | None:
+    """Say what there is to doubt of a claim; None if its sources carry it."""
+    if claim.verdict not in DOUBTS:
+        return None
+    return DOUBTS[claim.verdict] if claim.citations else UNSOURCED
+
+
 def mark(text: str, claims: Sequence[Claim]) -> str:
     """Mark the sentences whose claims their sources do not carry; those not found are listed at the end."""
-    bad = [claim for claim in claims if claim.verdict in _MARKS]
+    bad = [claim for claim in claims if doubt(claim)]
     if not bad:
         return text
     found = list(_find(text, claims))
-    for claim, span in reversed([each for each in found if each.claim.verdict in _MARKS]):
-        text = f"{text[: span.end]}{_MARKS[claim.verdict]}{text[span.end :]}"
+    for claim, span in reversed([each for each in found if doubt(each.claim)]):
+        text = f"{text[: span.end]}{_mark(claim)}{text[span.end :]}"
     missed = [claim for claim in bad if claim not in {each.claim for each in found}]
-    lines = [f"\n\n> {' '.join(words(claim.text))}{_MARKS[claim.verdict]}" for claim in missed]
+    lines = [f"\n\n> {' '.join(words(claim.text))}{_mark(claim)}" for claim in missed]
     return "".join([text, *lines])
 
 
 def drop(text: str, claims: Sequence[Claim]) -> str:
     """Take out the sentences whose claims their sources do not carry."""
     found = list(_find(text, claims))
-    if any(
-        claim.verdict in _MARKS and claim not in {each.claim for each in found} for claim in claims
-    ):
+    if any(doubt(claim) and claim not in {each.claim for each in found} for claim in claims):
         return mark(text, claims)  # what cannot be found cannot be cut out
     for claim, span in reversed(found):
-        if claim.verdict in _MARKS:
+        if doubt(claim):
             text = f"{text[: span.start].rstrip(' ')}{text[span.end :]}"
     return text.strip() if words(text) else NOTHING_LEFT
+
+
+def _mark(claim: Claim) -> str:
+    return f" ⚠ *{doubt(claim)}*"
 
 
 def _find(text: str, claims: Iterable[Claim]) -> Iterator[_Found]:

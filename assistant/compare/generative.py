@@ -1,9 +1,10 @@
 """Fills cells with a language model, from each paper's own passages; what it writes is checked."""
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from assistant import prompts
-from assistant.answer.marking import DOUBTS
+from assistant.answer.marking import doubt
 from assistant.compare.aspects import Aspect
 from assistant.compare.cells import nearest
 from assistant.compare.passages import PassageFinder
@@ -49,7 +50,7 @@ class GenerativeFiller:
         return Cell(
             paper_id=paper.id,
             aspect=aspect.name,
-            text=" ".join(map(_marked, claims)),
+            text=" ".join(_marked(claims)),
             found=True,
             citations=_cited(claims, citations),
             verdict=min((each.verdict for each in claims), key=_WORST_FIRST.index),
@@ -92,8 +93,12 @@ def _shortened(claims: Sequence[Claim]) -> Iterator[Claim]:
         left -= len(claim.text)
 
 
-def _marked(claim: Claim) -> str:
-    return f"{claim.text} ⚠ {DOUBTS[claim.verdict]}" if is_doubted(claim) else claim.text
+def _marked(claims: Sequence[Claim]) -> Iterator[str]:
+    """Write the claims out, with one mark behind those in a row of which the same is to be doubted."""
+    for said, run in groupby(claims, key=doubt):
+        yield from (claim.text for claim in run)
+        if said is not None:
+            yield f"⚠ {said}"
 
 
 def _cited(claims: Sequence[Claim], citations: Sequence[Citation]) -> tuple[Citation, ...]:

@@ -53,7 +53,7 @@ class Writer:
             yield Asking(models, self._manner, self._stop)
 
     def stop(self) -> None:
-        """End what is being checked, and with its next piece what is being written."""
+        """End what is being written or checked."""
         self._stop.set()
 
 

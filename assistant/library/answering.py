@@ -13,6 +13,7 @@ from assistant.library.language_models import LanguageModels
 from assistant.library.parts import Parts
 from assistant.library.search import MAX_QUESTION, Search
 from assistant.models.meter import Meter
+from assistant.models.stop import Stop
 from assistant.names import NameMatcher, short_title
 from assistant.records import Event, Passage, Turn
 
@@ -37,15 +38,20 @@ class Answering:
             _in_background(self._models.chat.load)
 
     def ask(
-        self, question: str, history: Sequence[Turn], *, papers: Sequence[str] | None
+        self,
+        question: str,
+        history: Sequence[Turn],
+        *,
+        papers: Sequence[str] | None,
+        stop: Stop | None,
     ) -> Iterator[Event]:
         """Answer a checked question from all papers or those with these ids; see :meth:`Library.ask`."""
-        meter = self._models.meter()
+        meter = self._models.meter(stop)
         asker = Asker(
             analyse=self._search.analyse,
             find=partial(self._search.find, papers=papers),
             backend=self._backend(papers, meter),
-            checker=self._models.checker(meter.watch),
+            checker=self._models.checker(meter.watch, meter.stop),
             verify=self._parts.settings.verify,
             one_paper=papers is not None and len(papers) == 1,
             meter=meter,

@@ -75,7 +75,7 @@ class Health:
         try:
             found = parts.store.check()
             problems += [f"{problem.part}: {problem.detail}" for problem in found]
-            mendable = bool(found)
+            mendable = any(problem.repairable for problem in found)
             if not found:
                 database = redact(settings.database or "SQLite in the home")
                 facts.append(

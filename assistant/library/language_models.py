@@ -81,11 +81,12 @@ class LanguageModels:
             within=stop,
         )
 
-    def meter(self) -> Meter:
-        """Begin to reckon what a question takes."""
+    def meter(self, stop: Stop | None = None) -> Meter:
+        """Begin to reckon what a question takes, whose calls ``stop`` ends."""
         budget = Budget(self._settings.budget_question, self._settings.budget_day)
         limited = budget != Budget()
-        return Meter(budget, prices=self.prices, spent=self.spent_today() if limited else 0.0)
+        spent = self.spent_today() if limited else 0.0
+        return Meter(budget, prices=self.prices, spent=spent, stop=stop)
 
     def meter_day(self) -> Meter:
         """Begin to reckon what many questions take together, which only the day's budget limits."""
@@ -95,7 +96,7 @@ class LanguageModels:
     @contextmanager
     def within(self, day: Meter, stop: Stop) -> Iterator[Models]:
         """Open the models for one question, within its own budget and ``day``'s; book what it took."""
-        meter = Meter(Budget(self._settings.budget_question), prices=self.prices)
+        meter = Meter(Budget(self._settings.budget_question), prices=self.prices, stop=stop)
 
         def watch(chat: ChatModel) -> ChatModel:
             return meter.watch(day.watch(chat))

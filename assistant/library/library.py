@@ -205,6 +205,7 @@ class Library:
         *,
         history: Sequence[Turn] = (),
         papers: Sequence[str] | None = None,
+        stop: Stop | None = None,
     ) -> Iterator[Event]:
         """Answer a question as a stream of events that ends with the whole answer.
 
@@ -212,6 +213,8 @@ class Library:
             question: the question.
             history: earlier turns of the conversation, oldest first.
             papers: ids of the only papers to answer from, or None for all.
+            stop: ends what models are asked, from another thread too; the events end with a
+                ``StoppedError`` then.
 
         Raises:
             QuestionError: if the question is empty or too long.
@@ -220,7 +223,7 @@ class Library:
         """
         question = checked(question)
         self._answering.begin_loading()
-        return self._answering.ask(question, history, papers=self._papers.ids(papers))
+        return self._answering.ask(question, history, papers=self._papers.ids(papers), stop=stop)
 
     def reply(
         self,

@@ -55,8 +55,8 @@ class Papers:
         return found
 
     def ids(self, papers: Sequence[str] | None) -> list[str] | None:
-        """Return the ids under which the library holds papers; None, for all, if none is named."""
-        return [self.get(paper_id).id for paper_id in papers] if papers else None
+        """Return the ids under which the library holds papers; None stays None, which is all of them."""
+        return None if papers is None else [self.get(paper_id).id for paper_id in papers]
 
     def pdf(self, paper: Paper) -> Path | None:
         """Return the PDF that a paper's full text was read from; None if there is none."""

@@ -72,7 +72,7 @@ class Search:
 
     def search(self, query: Query, *, limit: int, papers: Sequence[str] | None) -> list[Passage]:
         """Rank the passages that fit best, few of each paper unless papers are named."""
-        per_paper = limit if papers else _PER_PAPER
+        per_paper = _PER_PAPER if papers is None else limit
         return self.find(query, limit=limit, per_paper=per_paper, papers=papers)
 
     def rank_papers(self, query: Query, *, depth: int) -> list[RankedPaper]:

@@ -77,8 +77,8 @@ class ChatModel(Protocol):
     def load(self) -> None:
         """Import what asking takes; done by itself when first asked."""
 
-    def stream(self, messages: Sequence[Message]) -> Stream:
-        """Ask for a reply, to be read piece by piece."""
+    def stream(self, messages: Sequence[Message], *, stop: Stop | None = None) -> Stream:
+        """Ask for a reply, to be read piece by piece; ``stop`` ends it, with a ``StoppedError``."""
 
     def complete(self, messages: Sequence[Message]) -> Completion:
         """Ask for a whole reply."""
@@ -142,9 +142,9 @@ class FallbackChat:
         """Import what asking the first model takes."""
         self._first.load()
 
-    def stream(self, messages: Sequence[Message]) -> Stream:
+    def stream(self, messages: Sequence[Message], *, stop: Stop | None = None) -> Stream:
         """Ask for a reply, to be read piece by piece; once it has begun, there is no turning."""
-        return Stream(lambda stream: self._stream(messages, stream))
+        return Stream(lambda stream: self._stream(messages, stream, stop))
 
     def complete(self, messages: Sequence[Message]) -> Completion:
         """Ask for a whole reply."""
@@ -162,9 +162,11 @@ class FallbackChat:
         except ModelUnavailableError:
             return self._second.structured(messages, schema, stop=stop)
 
-    def _stream(self, messages: Sequence[Message], stream: Stream) -> Generator[str]:
+    def _stream(
+        self, messages: Sequence[Message], stream: Stream, stop: Stop | None
+    ) -> Generator[str]:
         begun = False
-        source = self._first.stream(messages)
+        source = self._first.stream(messages, stop=stop)
         try:
             for piece in source:
                 begun = True
@@ -172,7 +174,7 @@ class FallbackChat:
         except ModelUnavailableError:
             if begun:
                 raise
-            source = self._second.stream(messages)
+            source = self._second.stream(messages, stop=stop)
             yield from source
         finally:
             source.close()

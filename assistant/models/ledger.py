@@ -1,5 +1,6 @@
 """What models have taken, day by day, and a budget that stops before it is passed."""
 
+import math
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -117,14 +118,22 @@ class Budget(NamedTuple):
         cost += taken
         if self.per_question is not None and cost > self.per_question:
             raise BudgetError(
-                f"the question could cost ${cost:.4f} with {model}, more than the budget of "
-                f"${self.per_question:.4f} a question: raise it, or take a cheaper model"
+                f"the question could cost {_dollars(cost)} with {model}, more than the budget of "
+                f"{_dollars(self.per_question)} a question: raise it, or take a cheaper model"
             )
         if self.per_day is not None and spent + cost > self.per_day:
             raise BudgetError(
-                f"the question could cost ${cost:.4f} with {model}, and ${spent:.4f} of today's "
-                f"${self.per_day:.4f} are spent: raise the budget, or go on tomorrow"
+                f"the question could cost {_dollars(cost)} with {model}, and {_dollars(spent)} of "
+                f"today's {_dollars(self.per_day)} are spent: raise the budget, or go on tomorrow"
             )
+
+
+def _dollars(amount: float) -> str:
+    """Write an amount with four decimals, and with two significant digits if it is too small for them."""
+    if amount <= 0:
+        return "$0"
+    decimals = max(4, 1 - math.floor(math.log10(amount)))
+    return f"${amount:.{decimals}f}"
 
 
 def spent(totals: list[Total]) -> float:

@@ -28,17 +28,21 @@ _FORM_TOKENS = 300
 class Meter:
     """Adds up what the calls of one question take, and lets none begin that could pass the budget.
 
-    Thread-safe.
+    Setting ``stop`` ends them. Thread-safe.
     """
 
-    def __init__(self, budget: Budget, *, prices: Prices, spent: float = 0.0) -> None:
+    def __init__(
+        self, budget: Budget, *, prices: Prices, spent: float = 0.0, stop: Stop | None = None
+    ) -> None:
         """Begin a question.
 
         Args:
             budget: what may be spent.
             prices: the prices to reckon with.
             spent: dollars spent today before it.
+            stop: ends its calls.
         """
+        self.stop = stop or Stop()
         self._budget = budget
         self._prices = prices
         self._spent = spent
@@ -126,9 +130,10 @@ class Metered:
         """Import what asking takes."""
         self._chat.load()
 
-    def stream(self, messages: Sequence[Message]) -> Stream:
+    def stream(self, messages: Sequence[Message], *, stop: Stop | None = None) -> Stream:
         """Ask for a reply, to be read piece by piece."""
-        return Stream(lambda stream: self._stream(messages, stream))
+        within = Stop(stop, self._meter.stop)
+        return Stream(lambda stream: self._stream(messages, stream, within))
 
     def complete(self, messages: Sequence[Message]) -> Completion:
         """Ask for a whole reply."""
@@ -142,13 +147,14 @@ class Metered:
     ) -> Structured[Schema]:
         """Ask for a reply that fits ``schema``."""
         with self._meter.call(self.name, messages, answers=False):
-            reply = self._chat.structured(messages, schema, stop=stop)
+            within = Stop(stop, self._meter.stop)
+            reply = self._chat.structured(messages, schema, stop=within)
         self._meter.add(self.name, reply.usage)
         return reply
 
-    def _stream(self, messages: Sequence[Message], stream: Stream) -> Generator[str]:
+    def _stream(self, messages: Sequence[Message], stream: Stream, stop: Stop) -> Generator[str]:
         with self._meter.call(self.name, messages, answers=True):
-            source = self._chat.stream(messages)
+            source = self._chat.stream(messages, stop=stop)
             try:
                 yield from source
             finally:

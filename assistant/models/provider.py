@@ -79,14 +79,15 @@ class ProviderChat:
         tokens.count("")
         self._model  # noqa: B018 - made once
 
-    def stream(self, messages: Sequence[Message]) -> Stream:
-        """Ask for a reply, to be read piece by piece.
+    def stream(self, messages: Sequence[Message], *, stop: Stop | None = None) -> Stream:
+        """Ask for a reply, to be read piece by piece; ``stop`` ends it.
 
         Raises:
             SettingsError: on reading, if package, key or model are missing.
             ModelUnavailableError: on reading, if the model does not answer or breaks off.
+            StoppedError: on reading, if it was ended.
         """
-        return Stream(lambda stream: self._stream(messages, stream))
+        return Stream(lambda stream: self._stream(messages, stream, stop or Stop()))
 
     def complete(self, messages: Sequence[Message]) -> Completion:
         """Ask for a whole reply.
@@ -194,21 +195,28 @@ class ProviderChat:
 
     # A reply piece by piece
 
-    def _stream(self, messages: Sequence[Message], stream: Stream) -> Generator[str]:
+    def _stream(self, messages: Sequence[Message], stream: Stream, stop: Stop) -> Generator[str]:
         kept = self._kept(messages, "text")
         if kept is not None:
             stream.completion = kept
             yield kept.text
             return
         seen: list[BaseMessage] = []
-        stop = Stop()
         with self._place(stop):
-            chunks = self._call(lambda: _begin(self._model.stream(_convert(messages))), stop)
+            try:
+                chunks = self._call(
+                    lambda: _begin(stop.read(self._model.astream(_convert(messages)))), stop
+                )
+            except StoppedError:  # what was sent is taken
+                stream.completion = self._completion(messages, ())
+                raise
             try:
                 for chunk in chunks:
                     seen.append(chunk)
                     if chunk.text:
                         yield str(chunk.text)
+            except StoppedError:
+                raise
             except Exception as error:
                 raise ModelUnavailableError(
                     f"{self.name} broke off half way ({type(error).__name__}): what stands here is "
@@ -372,9 +380,8 @@ class _Chunks:
         self._rest.close()
 
 
-def _begin(stream: Iterator["BaseMessage"]) -> _Chunks:
+def _begin(stream: Generator["BaseMessage"]) -> _Chunks:
     """Wait for the first chunk, so that a call that fails before it can be made again."""
-    assert isinstance(stream, Generator)
     return _Chunks(next(stream, None), stream)
 
 

@@ -1,9 +1,11 @@
 """Calls of a model that can be ended at once, from another thread too."""
 
 import threading
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
 from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager
 from functools import lru_cache
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
@@ -22,14 +24,15 @@ class StoppedError(Exception):
 class Stop:
     """Ends all calls that were begun with it, and lets none begin after that. Thread-safe."""
 
-    def __init__(self, within: "Stop | None" = None) -> None:
-        """Begin; what ends ``within`` ends this too."""
+    def __init__(self, *within: "Stop | None") -> None:
+        """Begin; what ends one of ``within`` ends this too."""
         self._set = threading.Event()
         self._lock = threading.Lock()
         self._running: set[Future[Any]] = set()
         self._parts: WeakSet[Stop] = WeakSet()
-        if within is not None:
-            within._take_in(self)  # noqa: SLF001 - one of its own kind
+        for whole in within:
+            if whole is not None:
+                whole._take_in(self)  # noqa: SLF001 - one of its own kind
 
     def set(self) -> None:
         """End the calls: their connections are closed."""
@@ -63,6 +66,29 @@ class Stop:
         Raises:
             StoppedError: as soon as the calls are to end.
         """
+        with self._begun(call) as running:
+            return running.result()
+
+    def read(self, source: AsyncIterator[T]) -> Generator[T]:
+        """Read what comes from a server, as it comes; closing the generator ends the call.
+
+        Raises:
+            StoppedError: as soon as the calls are to end.
+        """
+        came: SimpleQueue[tuple[T] | None] = SimpleQueue()
+
+        async def take() -> None:
+            async for item in source:
+                came.put((item,))
+
+        with self._begun(take()) as running:
+            running.add_done_callback(lambda _: came.put(None))
+            while (item := came.get()) is not None:
+                yield item[0]
+            running.result()
+
+    @contextmanager
+    def _begun(self, call: Coroutine[Any, Any, T]) -> Iterator[Future[T]]:
         import asyncio
 
         with self._lock:
@@ -72,7 +98,7 @@ class Stop:
             running = asyncio.run_coroutine_threadsafe(call, _loop())
             self._running.add(running)
         try:
-            return running.result()
+            yield running
         except CancelledError as error:
             raise StoppedError from error
         finally:

@@ -21,6 +21,7 @@ from assistant.errors import (
     StorageError,
 )
 from assistant.store import schema
+from assistant.store.disk import is_full
 from assistant.store.lock import busy, hold_writer_lock
 from assistant.store.model import DOCTOR
 from assistant.text import one_line
@@ -29,6 +30,8 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 _BUSY_SECONDS = 30.0
 _POLL = 0.2
 _FULL = ("database or disk is full", "disk quota", "no space left")
+_MAYBE_FULL = ("disk i/o error", "unable to open database file")
+"""What SQLite says of a full disk where it cannot make the files beside its own, and of other things."""
 _READ_ONLY = ("readonly database", "read-only", "unable to open database file")
 _DAMAGED = ("not a database", "malformed", "no such table", "no such column", "corrupt", "decode")
 
@@ -202,9 +205,11 @@ class Database:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
         said = one_line(str(cause))
         lowered = said.lower()
-        if any(sign in lowered for sign in _FULL):
+        place = self.path.parent if self.path else self._home
+        out_of_room = self.path and any(sign in lowered for sign in _MAYBE_FULL) and is_full(place)
+        if out_of_room or any(sign in lowered for sign in _FULL):
             return StorageError(
-                f"no space left for {self._home}: free some and run the command again; nothing is lost"
+                f"no space left for {place}: free some and run the command again; nothing is lost"
             )
         if any(sign in lowered for sign in _READ_ONLY):
             return StorageError(f"cannot write to {self._home}: {said}")

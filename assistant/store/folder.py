@@ -19,10 +19,8 @@ from itertools import count
 from pathlib import Path
 from typing import ClassVar
 
+from assistant.store.disk import is_full
 from assistant.store.lock import OperationLock
-
-_ROOM = 1 << 20
-"""Bytes. A disk with less is full, whatever the message of the failure says."""
 
 _UNUSABLE = "unusable"
 
@@ -87,7 +85,7 @@ class Folder:
 
     def is_full(self) -> bool:
         """Tell whether there is no room left on the disk."""
-        return shutil.disk_usage(self.path.parent).free < _ROOM
+        return is_full(self.path.parent)
 
     def take_name(self) -> str:
         """Return a spelling of the path that nothing else in this process has open.

@@ -143,6 +143,28 @@ def test_stop_ends_an_answer_at_once_and_keeps_its_words(page: Page, tmp_path: P
         expect(words).to_contain_text("Stopped. What had come by then is kept.")
 
 
+def test_stop_ends_an_answer_of_which_no_word_has_come(page: Page, tmp_path: Path) -> None:
+    with (
+        FakeOpenAI("timeout") as model,
+        serving(
+            tmp_path / "home",
+            ASSISTANT_LLM="openai:fake",
+            ASSISTANT_LLM_BASE_URL=model.url,
+            OPENAI_API_KEY="none",
+        ) as address,
+    ):
+        load_sample(page, address)
+        question_box(page).fill(_QUESTION)
+        question_box(page).press("Enter")
+        words = page.get_by_test_id("stChatMessage").nth(1)
+        expect(words).to_contain_text("Reading", timeout=20_000)
+        while not model.requests:
+            page.wait_for_timeout(50)
+        page.get_by_role("button", name="Stop").click()
+        assert model.hung_up.wait(10)
+        expect(question_box(page)).to_be_enabled()
+
+
 def test_a_model_that_does_not_answer_is_said_in_words(page: Page, tmp_path: Path) -> None:
     with serving(
         tmp_path / "home",

@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from assistant.conversations import ConversationStore, Exchange, Found
 from assistant.errors import AssistantError
 from assistant.followups import follow_ups
-from assistant.library import Library
+from assistant.library import Library, Stop
 from assistant.records import (
     AnswerDone,
     AnswerText,
@@ -144,7 +144,7 @@ class _Events:
 
     def __init__(self, library: Library, exchange: Exchange, history: Sequence[Turn]) -> None:
         self._queue: queue.SimpleQueue[Event | _Failed | None] = queue.SimpleQueue()
-        self._stopped = threading.Event()
+        self._stop = Stop()
         work = (library, exchange, history)
         threading.Thread(target=self._read, args=work, daemon=True, name="answer").start()
 
@@ -162,17 +162,21 @@ class _Events:
             yield event
 
     def close(self) -> None:
-        """Let the thread end with the next event."""
-        self._stopped.set()
+        """End what models are asked, and the thread with the next event."""
+        self._stop.set()
 
     def _read(self, library: Library, exchange: Exchange, history: Sequence[Turn]) -> None:
         try:
-            events = library.ask(exchange.question, history=history, papers=exchange.papers or None)
+            events = library.ask(
+                exchange.question,
+                history=history,
+                papers=exchange.papers or None,
+                stop=self._stop,
+            )
             with closing(events):  # type: ignore[type-var]  # a generator, declared as an iterator
                 for event in events:
                     self._queue.put(event)
-                    if self._stopped.is_set():
-                        return
+                    self._stop.sleep(0)
         except Exception as error:  # noqa: BLE001 - it is raised again where the page waits
             self._queue.put(_Failed(error))
         self._queue.put(None)
