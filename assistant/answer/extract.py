@@ -18,7 +18,7 @@ from assistant.text import STOPWORDS, fold, words
 BROAD_PAPERS = 5
 RIVAL_PAPERS = 3
 
-BEST_SENTENCES, BEST_CHARACTERS = 8, 1000
+BEST_SENTENCES, BEST_CHARACTERS = 8, 1200
 NAMED_SENTENCES, NAMED_CHARACTERS = 3, 600
 OTHER_SENTENCES, OTHER_CHARACTERS = 1, 1000
 """What is quoted at most: of the best paper, of each of several papers the question names, of any other.
