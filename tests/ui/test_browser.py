@@ -250,7 +250,7 @@ def test_papers_are_compared_a_cell_is_edited_and_the_table_downloaded(
 
 def test_what_to_ask_next_is_asked_by_a_click(page: Page, app: str) -> None:
     page.goto(app)
-    ask(page, _QUESTION)
+    ask(page, "Which papers generate video?")
     offered = page.get_by_role("button", name=re.compile(r"\?$")).last
     question = offered.inner_text().splitlines()[-1]
     offered.click()

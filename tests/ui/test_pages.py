@@ -535,7 +535,9 @@ def _compare(app: AppTest) -> AppTest:
 
 class TestEvaluate:
     def test_without_runs_it_says_what_to_do(self) -> None:
-        assert "No runs yet" in start("evaluate").info[0].value
+        app = start("evaluate")
+        assert "No runs yet" in app.info[0].value
+        assert {"digest", "fulltext"} <= set(app.selectbox[0].options)
 
     def test_a_run_is_shown_by_kind_with_its_cases(
         self, library: Callable[..., None], home: Path

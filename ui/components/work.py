@@ -31,10 +31,11 @@ def _found(kind: str, only: Callable[[Job], bool]) -> list[Job]:
 @st.fragment(run_every=_SECONDS)
 def _follow(kind: str, finished: Draw, only: Callable[[Job], bool]) -> None:
     found = _found(kind, only)
+    if not any(job.running for job in found):
+        # Before its buttons are drawn: a click on one of a fragment that is about to go would be lost.
+        st.rerun()
     for job in found:
         _show(job, finished)
-    if not any(job.running for job in found):
-        st.rerun()
 
 
 def _show(job: Job, finished: Draw) -> None:

@@ -15,13 +15,13 @@ from eval.runs.results import Result, Retrieved
 from eval.runs.runner import run as run_cases
 from eval.runs.summary import Report
 from eval.scores.measures import about, label
+from eval.surroundings import DATASETS
 from ui import runs, safe, state
 from ui.components import answer, chart, work
 from ui.jobs import Tell
 from ui.runs import PastRun
 
 _KIND = "evaluate"
-_DATASETS = Path(load.__code__.co_filename).parent / "datasets"
 _NONE = "nothing"
 _EVERY = "every kind"
 
@@ -54,7 +54,7 @@ def _start(folder: Path) -> None:
 def _shipped() -> list[str]:
     """Name the data sets that come along and hold questions."""
     names = []
-    for path in sorted(_DATASETS.glob("*.yaml")):
+    for path in sorted(DATASETS.glob("*.yaml")):
         with suppress(InputError):
             load(path)
             names.append(path.stem)
@@ -62,7 +62,7 @@ def _shipped() -> list[str]:
 
 
 def _begin(name: str, folder: Path) -> None:
-    library, path = state.library(), _DATASETS / f"{name}.yaml"
+    library, path = state.library(), DATASETS / f"{name}.yaml"
     out = folder / f"{datetime.now().astimezone():%Y%m%d-%H%M%S-%f}"
 
     def ask_all(tell: Tell) -> str:
