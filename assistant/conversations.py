@@ -24,7 +24,7 @@ from assistant.records import (
     Citation,
     CleanText,
     Paper,
-    Passage,
+    PassageRow,
     Record,
     SourceKind,
     Turn,
@@ -54,36 +54,12 @@ class Feedback(Record):
     comment: Annotated[CleanText, Field(max_length=MAX_COMMENT)] = ""
 
 
-class Found(Record):
-    """A passage that an answer could rest on, as kept: without the places of its words."""
+class Found(PassageRow):
+    """A passage that an answer could rest on, as kept; what is read from a file is clean as well."""
 
-    rank: int
-    paper_id: str
-    chunk_id: str
     title: CleanText
-    source: SourceKind
     section: CleanText | None
-    page_first: int | None
-    page_last: int | None
-    score: float
     text: CleanText
-
-    @classmethod
-    def of(cls, passage: Passage) -> "Found":
-        """Keep of a passage what a reader sees."""
-        chunk = passage.chunk
-        return cls(
-            rank=passage.rank,
-            paper_id=chunk.paper_id,
-            chunk_id=chunk.id,
-            title=passage.title,
-            source=chunk.source,
-            section=chunk.section,
-            page_first=chunk.page_first,
-            page_last=chunk.page_last,
-            score=passage.score,
-            text=chunk.text,
-        )
 
 
 class Exchange(Record):

@@ -26,7 +26,10 @@ The message of each is one line that says what happened and what to do. Third-pa
 translated into these where the third party is called, with ``raise … from error``.
 """
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class AssistantError(Exception):
@@ -121,3 +124,15 @@ class GateError(AssistantError):
     """An eval gate failed."""
 
     exit_code = 6
+
+
+def first_problem(error: "ValidationError", *, whole: str = "") -> str:
+    """Say in a line what is wrong with data that is not as its form has it: the place, and why.
+
+    Args:
+        error: what pydantic found; the first of it is told.
+        whole: what to call the place where it is all of the data.
+    """
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(map(str, first["loc"])) or whole
+    return f"{place}: {first['msg']}" if place else first["msg"]

@@ -1,6 +1,6 @@
 """The records that the stages hand to one another: frozen, validated, free of behaviour."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -176,6 +176,38 @@ class Passage(Record):
     title: str
     url: str | None
     score: float
+
+
+class PassageRow(Record):
+    """A passage as ``search --json`` shows it: without the places of its words."""
+
+    rank: int
+    paper_id: str
+    title: str
+    source: SourceKind
+    page_first: int | None
+    page_last: int | None
+    section: str | None
+    text: str
+    score: float
+    chunk_id: str
+
+    @classmethod
+    def of(cls, passage: Passage) -> Self:
+        """Keep of a passage what a reader sees."""
+        chunk = passage.chunk
+        return cls(
+            rank=passage.rank,
+            paper_id=chunk.paper_id,
+            title=passage.title,
+            source=chunk.source,
+            page_first=chunk.page_first,
+            page_last=chunk.page_last,
+            section=chunk.section,
+            text=chunk.text,
+            score=passage.score,
+            chunk_id=chunk.id,
+        )
 
 
 class Citation(Record):

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -28,7 +28,7 @@ from assistant.records import (
     Citation,
     Claim,
     Event,
-    Passage,
+    PassageRow,
     Turn,
 )
 from assistant.text import one_line
@@ -68,7 +68,8 @@ def search(
         raise InputError("say what to look for: assistant search QUERY")
     passages = open_library().search(query, limit=limit, papers=paper)
     if as_json:
-        print_json({"query": query, "passages": [_passage_json(passage) for passage in passages]})
+        rows = [PassageRow.of(passage).model_dump() for passage in passages]
+        print_json({"query": query, "passages": rows})
         return
     for passage in passages:
         print(f"{passage.rank}. {bold(one_line(passage.title))}  {passage.score:.3f}")
@@ -191,22 +192,6 @@ def _place(place: Citation | Chunk) -> str:
     if place.section:
         parts.append(place.section)
     return one_line(", ".join(parts))
-
-
-def _passage_json(passage: Passage) -> dict[str, Any]:
-    chunk = passage.chunk
-    return {
-        "rank": passage.rank,
-        "paper_id": chunk.paper_id,
-        "title": passage.title,
-        "source": chunk.source,
-        "page_first": chunk.page_first,
-        "page_last": chunk.page_last,
-        "section": chunk.section,
-        "text": chunk.text,
-        "score": passage.score,
-        "chunk_id": chunk.id,
-    }
 
 
 def _search_batch(queries: Path, trec: Path, depth: int) -> None:

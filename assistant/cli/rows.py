@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from assistant.errors import InputError
+from assistant.errors import InputError, first_problem
 
 Row = TypeVar("Row", bound=BaseModel)
 
@@ -37,8 +37,5 @@ def read_rows(path: Path, model: type[Row]) -> list[Row]:
         try:
             rows.append(model.model_validate_json(line))
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            message = f"{place}: {first['msg']}" if place else first["msg"]
-            raise InputError(f"{path}:{number}: {message}") from error
+            raise InputError(f"{path}:{number}: {first_problem(error)}") from error
     return rows

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from assistant.errors import SettingsError
+from assistant.errors import SettingsError, first_problem
 
 TABLE = Path(__file__).parent / "prices.toml"
 _ANY = "*"
@@ -63,6 +63,4 @@ def _read(path: Path) -> dict[str, dict[str, Price]]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"cannot read {path}: {error}") from error
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise SettingsError(f"cannot use {path}: {place}: {first['msg']}") from error
+        raise SettingsError(f"cannot use {path}: {first_problem(error)}") from error

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from assistant.errors import first_problem
+
 Schema = TypeVar("Schema", bound=BaseModel)
 
 _THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
@@ -54,6 +56,4 @@ def _candidates(text: str) -> list[dict[str, Any]]:
 
 
 def _describe(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(map(str, first["loc"])) or "the object"
-    return f"{place}: {first['msg']}"
+    return first_problem(error, whole="the object")

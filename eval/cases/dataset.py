@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple
 import yaml
 from pydantic import Field, ValidationError
 
-from assistant.errors import InputError
+from assistant.errors import InputError, first_problem
 from assistant.records import Record, Turn
 
 Text = Annotated[str, Field(min_length=1)]
@@ -101,9 +101,7 @@ def _case(row: _Row, path: Path) -> Case:
             f"{path}:{row.line}: names of fields must be text, and values not nested so deep"
         ) from error
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{path}:{row.line}: {place}: {first['msg']}") from error
+        raise InputError(f"{path}:{row.line}: {first_problem(error)}") from error
 
 
 def _jsonl_rows(text: str, path: Path) -> Iterator[_Row]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from assistant.errors import InputError
+from assistant.errors import InputError, first_problem
 from eval.cases.dataset import Case
 
 SHAPES = "a BEIR folder, SQuAD-style JSON (.json), or a CSV or TSV file with question and answer"
@@ -171,7 +171,7 @@ def _rows(path: Path, model: type[_Line]) -> Iterator[tuple[str, _Line | Rejecte
             try:
                 yield place, model.model_validate_json(line)
             except ValidationError as error:
-                yield place, Rejected(place, _describe(error))
+                yield place, Rejected(place, first_problem(error))
 
 
 # SQuAD: articles of paragraphs of questions
@@ -311,13 +311,7 @@ def _case(place: str, *, answerable: bool = True, **fields: object) -> _Item:
     try:
         return Case.model_validate({**fields, "answerable": answerable}, strict=True)
     except ValidationError as error:
-        return Rejected(place, _describe(error))
-
-
-def _describe(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
-    return f"{place}: {first['msg']}" if place else first["msg"]
+        return Rejected(place, first_problem(error))
 
 
 def _text(path: Path) -> str:

@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from assistant.errors import InputError
+from assistant.errors import InputError, first_problem
 from assistant.files import write_whole
-from assistant.records import Answer, Passage, Record, SourceKind
+from assistant.records import Answer, Passage, PassageRow, Record
 from eval.cases.dataset import Case
 from eval.scores.scorers import Score, Scores
 
@@ -26,21 +26,6 @@ class Result(Record):
     error: str | None
     scores: Scores
     seconds: Score
-
-
-class PassageRow(Record):
-    """A passage as ``search --json`` shows it."""
-
-    rank: int
-    paper_id: str
-    title: str
-    source: SourceKind
-    page_first: int | None
-    page_last: int | None
-    section: str | None
-    text: str
-    score: float
-    chunk_id: str
 
 
 class Retrieved(Record):
@@ -81,7 +66,7 @@ class Journal:
         Raises:
             OSError: if it cannot be written.
         """
-        line = Retrieved(id=result.case.id, passages=tuple(map(_row, passages)))
+        line = Retrieved(id=result.case.id, passages=tuple(map(PassageRow.of, passages)))
         for path, record in ((self._passages, line), (self._results, result)):
             with path.open("a", encoding="utf-8") as file:
                 file.write(record.model_dump_json() + "\n")
@@ -130,9 +115,7 @@ def read(path: Path, record: type[R], *, tail: bool = False) -> list[R]:
         try:
             found.append(record.model_validate_json(line))
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            reason = f"{place}: {first['msg']}" if place else first["msg"]
+            reason = first_problem(error)
             raise InputError(
                 f"{path}:{number}: damaged, or of another version: {reason}"
             ) from error
@@ -147,19 +130,3 @@ def read_passages(folder: Path) -> Mapping[str, Retrieved]:
     """
     path = folder / PASSAGES
     return {each.id: each for each in read(path, Retrieved, tail=True)} if path.exists() else {}
-
-
-def _row(passage: Passage) -> PassageRow:
-    chunk = passage.chunk
-    return PassageRow(
-        rank=passage.rank,
-        paper_id=chunk.paper_id,
-        title=passage.title,
-        source=chunk.source,
-        page_first=chunk.page_first,
-        page_last=chunk.page_last,
-        section=chunk.section,
-        text=chunk.text,
-        score=passage.score,
-        chunk_id=chunk.id,
-    )
