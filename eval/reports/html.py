@@ -13,12 +13,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from assistant.records import Citation
+from assistant.records import Citation, PassageRow
 from assistant.text import clean
 from eval.analysis.differences import Diff
 from eval.cases.matching import unescape
 from eval.reports.charts import charts
-from eval.runs.results import PassageRow, Result
+from eval.runs.results import Result
 from eval.runs.summary import Measure, Report, interval, number, shown
 from eval.scores.measures import about, label
 

@@ -13,8 +13,7 @@ from assistant.conversations import (
     Found,
     place,
 )
-from assistant.records import Answer, Claim, Verdict
-from eval.runs.results import PassageRow
+from assistant.records import Answer, Claim, PassageRow, Verdict
 from ui import safe
 from ui.components import chips
 
