@@ -1,12 +1,18 @@
 """The eval runs that lie in the home, as the eval harness wrote them."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from assistant.conversations import place
 from assistant.errors import InputError
+from assistant.records import Citation
+from assistant.text import one_line
+from eval.analysis.arena import Arena, Pair, pairs
 from eval.analysis.differences import Diff, compare, load
+from eval.analysis.votes import ballots
 from eval.judge.judged import read_run
 from eval.runs.results import Result, Retrieved, read_passages
 from eval.runs.runner import REPORT
@@ -78,6 +84,61 @@ def difference(folder: Path, before: PastRun, now: PastRun) -> Diff:
         InputError: if they are of different data sets, or no case was answered in both.
     """
     return compare(load(folder / before.name), load(folder / now.name))
+
+
+def title(report: Report, name: str) -> str:
+    """Tell a run from the others: when it was, of what, and who answered."""
+    return one_line(f"{when(name)} · {report.dataset} · {report.settings.get('llm', '')}")
+
+
+def rivals(found: Sequence[PastRun]) -> list[PastRun]:
+    """List the runs that another run has the same questions as."""
+    counts = Counter(run.report.dataset_hash for run in found)
+    return [run for run in found if counts[run.report.dataset_hash] > 1]
+
+
+def newest_rivals(found: Sequence[PastRun]) -> list[str]:
+    """Name the newest of some rivals, and the next that has the same questions."""
+    same = [run.name for run in found if run.report.dataset_hash == found[0].report.dataset_hash]
+    return same[:2]
+
+
+def matched(folder: Path, names: Sequence[str]) -> list[Pair]:
+    """Match runs on the cases that all have answered.
+
+    Raises:
+        InputError: if there are none, or a run cannot be read.
+    """
+    return pairs({name: read_run(folder / name) for name in names})
+
+
+def same_answers(found: Sequence[Pair]) -> int:
+    """Count the pairs with the same answer on both sides."""
+    return sum(not ballots([pair]) for pair in found)
+
+
+def by_source(citations: Sequence[Citation]) -> dict[str, list[Citation]]:
+    """Group citations by where they point to: title and place."""
+    found: dict[str, list[Citation]] = {}
+    for each in citations:
+        found.setdefault(f"{each.title} · {place(each)}", []).append(each)
+    return found
+
+
+def places(found: Arena, titles: Mapping[str, str]) -> list[dict[str, Cell]]:
+    """Lay a ranking out: a row a run, best first."""
+    return [
+        {
+            "Rank": each.rank,
+            "Run": titles[each.run],
+            "Rating": round(each.rating),
+            "95 % interval": f"{each.low:.0f} to {each.high:.0f}",
+            "Won": each.wins,
+            "Tied": each.ties,
+            "Lost": each.losses,
+        }
+        for each in found.places
+    ]
 
 
 def measures(report: Report) -> list[dict[str, Cell]]:

@@ -13,6 +13,7 @@ from assistant.errors import AssistantError
 from assistant.library import Library
 from assistant.records import Paper
 from assistant.tags import TagStore
+from eval.analysis.votes import FILE, VoteStore
 from ui import login, uploads
 from ui.jobs import Jobs
 
@@ -63,6 +64,12 @@ def conversations() -> ConversationStore:
     """Return the conversations: of whoever is logged in, or else shared by all sessions."""
     found = settings()
     return _conversations(str(found.home / login.folder(found) / "conversations"))
+
+
+def votes() -> VoteStore:
+    """Return the votes on answers: of whoever is logged in, or else shared by all sessions."""
+    found = settings()
+    return VoteStore(found.home / login.folder(found) / FILE)
 
 
 def tags() -> TagStore:

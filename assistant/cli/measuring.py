@@ -15,7 +15,8 @@ from assistant.text import one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eval.analysis.arena import Arena
+    from assistant.config import Settings
+    from eval.analysis.arena import Arena, Pair
     from eval.analysis.profile import Node, Profile
     from eval.judge.labels import Checked
     from eval.statistics.means import Interval
@@ -168,30 +169,62 @@ def arena(
     ],
     *,
     llm: JudgeOption = None,
+    people: Annotated[
+        bool,
+        typer.Option(
+            "--people", help="Rank by the votes cast on the Evaluate page of the web app."
+        ),
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Let runs meet case by case, and rank them; a judge model decides if one is named."""
-    from eval.analysis.arena import by_judge, by_score, fight, pairs, rank
+    from eval.analysis.arena import by_score, fight, pairs, rank
     from eval.judge.judged import read_run
 
+    if people and llm is not None:
+        raise InputError("--people and --llm exclude each other: either people decide, or a model")
     matched = pairs({str(folder): read_run(folder) for folder in runs})
-    library = open_library(read_settings(llm=llm))
-    name = library.settings.llm
-    judged = name != "extractive"
-    with progress() as update:
-        fought = list(
-            fight(
-                matched,
-                by_judge(library) if judged else by_score,
-                workers=library.settings.llm_concurrency if judged else 1,
-                progress=partial(update, "Comparing"),
-            )
-        )
-    found = rank(fought, decided_by=name if judged else "key facts and refusals, no model")
+    settings = read_settings(llm=llm)
+    if people:
+        found = _by_people(matched, settings.home)
+    elif settings.llm == "extractive":
+        fought = list(fight(matched, by_score))
+        found = rank(fought, decided_by="key facts and refusals, no model")
+    else:
+        found = _by_model(matched, settings)
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
     _print_arena(found)
+
+
+def _by_people(matched: "Sequence[Pair]", home: Path) -> "Arena":
+    from eval.analysis.arena import rank
+    from eval.analysis.votes import battles, everybody
+
+    cast = everybody(home)
+    fought = battles(matched, cast)
+    if not any(fought):
+        raise InputError(
+            "nobody has voted on these runs' answers yet: Evaluate, Arena in `assistant ui`"
+        )
+    return rank(fought, decided_by="people")
+
+
+def _by_model(matched: "Sequence[Pair]", settings: "Settings") -> "Arena":
+    from eval.analysis.arena import by_judge, fight, rank
+
+    library = open_library(settings)
+    with progress() as update:
+        fought = list(
+            fight(
+                matched,
+                by_judge(library),
+                workers=settings.llm_concurrency,
+                progress=partial(update, "Comparing"),
+            )
+        )
+    return rank(fought, decided_by=settings.llm)
 
 
 def _print_arena(found: "Arena") -> None:

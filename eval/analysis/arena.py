@@ -150,12 +150,13 @@ def fight(
         zip(matched, in_parallel(decide, matched, workers=workers), strict=True), start=1
     ):
         progress(number, len(matched))
-        case = pair.one.case
-        yield (
-            None
-            if better is None
-            else Battle(pair.first, pair.second, case.id, cluster(case), _POINTS[better])
-        )
+        yield None if better is None else battle(pair, better)
+
+
+def battle(pair: Pair, better: Better) -> Battle:
+    """Return a battle that has been decided."""
+    case = pair.one.case
+    return Battle(pair.first, pair.second, case.id, cluster(case), _POINTS[better])
 
 
 def rank(fought: Sequence[Battle | None], *, decided_by: str, seed: int = 0) -> Arena:
@@ -164,9 +165,9 @@ def rank(fought: Sequence[Battle | None], *, decided_by: str, seed: int = 0) -> 
     Raises:
         InputError: if no battle was decided.
     """
-    battles = [battle for battle in fought if battle is not None]
+    battles = [each for each in fought if each is not None]
     if not battles:
-        raise InputError("no battle was decided: the judge did not settle on any")
+        raise InputError(f"no battle was decided: {decided_by} left all open")
     names = list(dict.fromkeys(name for each in battles for name in (each.first, each.second)))
     wins = _wins(battles, names)
     ratings = _ratings(wins.sum(axis=0)[None])[0]
@@ -188,7 +189,7 @@ def rank(fought: Sequence[Battle | None], *, decided_by: str, seed: int = 0) -> 
             )
             for place, index in enumerate(best_first, start=1)
         ),
-        cases=len({battle.case for battle in battles}),
+        cases=len({each.case for each in battles}),
         battles=len(battles),
         unscored=len(fought) - len(battles),
     )
@@ -199,10 +200,10 @@ def _wins(battles: Sequence[Battle], names: Sequence[str]) -> Array:
     place = {name: index for index, name in enumerate(names)}
     rows = {name: index for index, name in enumerate(dict.fromkeys(b.cluster for b in battles))}
     wins = np.zeros((len(rows), len(names), len(names)))
-    for battle in battles:
-        row, first, second = rows[battle.cluster], place[battle.first], place[battle.second]
-        wins[row, first, second] += battle.points
-        wins[row, second, first] += 1 - battle.points
+    for each in battles:
+        row, first, second = rows[each.cluster], place[each.first], place[each.second]
+        wins[row, first, second] += each.points
+        wins[row, second, first] += 1 - each.points
     return wins
 
 

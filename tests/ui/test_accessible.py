@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser import CHROMIUM, PATIENCE, ask, chip, chromium, load_sample, serving
+from past_runs import write_two
 from playwright.sync_api import Browser, Page
 
 _AXE = Path(__file__).parents[2] / ".axe/node_modules/axe-core/axe.min.js"
@@ -28,7 +29,9 @@ if _MISSING:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Browser, str]]:
-    with chromium() as browser, serving(tmp_path_factory.mktemp("app") / "home") as address:
+    home = tmp_path_factory.mktemp("app") / "home"
+    write_two(home)
+    with chromium() as browser, serving(home) as address:
         page = browser.new_page()
         page.set_default_timeout(PATIENCE)
         load_sample(page, address)
@@ -54,6 +57,7 @@ def test_no_page_keeps_anybody_out(app: tuple[Browser, str], scheme: str) -> Non
         ("library?paper=2503.14476", "DAPO"),
         ("compare", "Compare"),
         ("evaluate", "Evaluate"),
+        ("evaluate?view=Arena", "Answer A"),
         ("settings", "Health"),
     ):
         page.goto(f"{address}/{place}")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser import CHROMIUM, PATIENCE, ask, chromium, free_port, load_sample, question_box, serving
+from past_runs import write_two
 from playwright.sync_api import Browser, Page, expect
 
 from assistant.cli.main import run
@@ -49,9 +50,10 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
-def test_nothing_shows_without_login_and_conversations_are_ones_own(
+def test_nothing_shows_without_login_and_conversations_and_votes_are_ones_own(
     browser: Browser, tmp_path: Path
 ) -> None:
+    write_two(tmp_path / "home")
     with (
         FakeOidc() as provider,
         serving(
@@ -66,12 +68,18 @@ def test_nothing_shows_without_login_and_conversations_are_ones_own(
         load_sample(ada, address)
         ask(ada, "What is EvalTree?")
         conversation = ada.url
+        arena = f"{address}/evaluate?view=Arena"
+        ada.goto(arena)
+        ada.get_by_role("button", name="Tie").click()
+        expect(ada.get_by_text("1 of 5 seen")).to_be_visible()
         provider.subject = "grace"
         grace = _stranger(browser, conversation)
         _log_in(grace)
         grace.goto(conversation)
         expect(grace.get_by_text("that conversation is not here")).to_be_visible()
         expect(grace.get_by_text("EvalTree")).to_have_count(0)
+        grace.goto(arena)
+        expect(grace.get_by_text("0 of 5 seen")).to_be_visible()
         ada.get_by_role("button", name="Log out").click()
         expect(ada.get_by_role("button", name="Log in")).to_be_visible()
         _log_in(ada)  # the provider takes her for Grace now

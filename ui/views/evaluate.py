@@ -17,7 +17,7 @@ from eval.runs.summary import Report
 from eval.scores.measures import about, label
 from eval.surroundings import DATASETS
 from ui import runs, safe, state
-from ui.components import answer, chart, work
+from ui.components import answer, arena, chart, work
 from ui.jobs import Tell
 from ui.runs import PastRun
 
@@ -39,7 +39,15 @@ def page() -> None:
     if not listing.found:
         st.info("No runs yet: choose a data set above and run it.", icon=":material/analytics:")
         return
-    _show(folder, listing.found)
+    one_by_one, side_by_side = st.tabs(
+        ["Runs", "Arena"], key="view", on_change="rerun", bind="query-params"
+    )
+    if one_by_one.open:
+        with one_by_one:
+            _show(folder, listing.found)
+    if side_by_side.open:
+        with side_by_side:
+            arena.draw(folder, listing.found)
 
 
 def _start(folder: Path) -> None:
