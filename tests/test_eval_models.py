@@ -132,24 +132,31 @@ def test_a_killed_run_goes_on_and_asks_no_finished_case_again(
     assert scores(tmp_path / "killed") == scores(tmp_path / "whole")
 
 
-def test_an_interrupted_run_ends_at_once_and_keeps_what_it_has(
-    home: Path, cases: Path, server: FakeOpenAI, tmp_path: Path
+@pytest.mark.parametrize("options", [["--out", "out"], []])
+def test_an_interrupted_run_ends_at_once_keeps_what_it_has_and_says_how_to_go_on(
+    home: Path, cases: Path, server: FakeOpenAI, tmp_path: Path, options: list[str]
 ) -> None:
     server.behaviour = lambda seen: (
         BEHAVIOURS["answers"](seen) if SEAS[0] in seen.question else Reply(hangs=True)
     )
     process = subprocess.Popen(
-        [sys.executable, "-m", "assistant", "eval", "run", str(cases), "--out", str(tmp_path / "out")],
+        [sys.executable, "-m", "assistant", "eval", "run", str(cases), *options],
         env={**os.environ, **variables(home, server)},
-        cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    results = tmp_path / "out" / "results.jsonl"
-    while not (results.exists() and results.read_bytes().count(b"\n") == 1):
+    runs = tmp_path if options else home / "runs"
+    while not any(path.read_bytes().count(b"\n") == 1 for path in runs.glob("*/results.jsonl")):
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    assert process.wait() == 130
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    (results,) = runs.glob("*/results.jsonl")
     assert results.read_bytes().count(b"\n") == 1
+    *before, last = error.splitlines()
+    assert last == "interrupted; run the same command again to go on"
+    kept = [] if options else [f"what is answered is kept: add --out {results.parent}"]
+    assert [line for line in before if "--out" in line] == kept
 
 
 def report(folder: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Commands that measure the assistant: eval run, eval report, eval diff."""
 
 import math
+import shlex
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -101,15 +102,20 @@ def run(
     folder = (
         out or library.settings.home / "runs" / f"{datetime.now().astimezone():%Y%m%d-%H%M%S-%f}"
     )
-    with progress() as update:
-        finished = run_cases(
-            cases,
-            library,
-            folder,
-            repeats=repeats,
-            case_seconds=timeout,
-            progress=partial(update, "Asking"),
-        )
+    try:
+        with progress() as update:
+            finished = run_cases(
+                cases,
+                library,
+                folder,
+                repeats=repeats,
+                case_seconds=timeout,
+                progress=partial(update, "Asking"),
+            )
+    except KeyboardInterrupt:
+        if out is None:
+            complain(f"what is answered is kept: add --out {shlex.quote(str(folder))}")
+        raise
     for failure in finished.report.failures if finished.unavailable is None else ():
         complain(f"failed: {failure.id}: {failure.error}")
     if as_json:

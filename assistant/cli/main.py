@@ -70,7 +70,9 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
     try:
         return _run(arguments)
     except KeyboardInterrupt:
-        complain("interrupted")
+        if sys.stderr.isatty():
+            print(file=sys.stderr)  # the terminal has shown ^C
+        complain("interrupted; run the same command again to go on")
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has read enough; keep Python from complaining at exit.
@@ -95,4 +97,6 @@ def _run(arguments: list[str]) -> int:
     except typer.Abort:
         complain("interrupted")
         return INTERRUPTED
+    if code == INTERRUPTED:  # typer has taken the interrupt for an exit
+        raise KeyboardInterrupt
     return code if isinstance(code, int) else 0
