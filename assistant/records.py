@@ -71,7 +71,8 @@ class Document(Record):
 
     Blocks are in text order, do not overlap, and are parted by one blank line; lines are in text
     order and hold every word. ``pages`` are widths and heights in PDF points, as displayed.
-    ``notes`` say what was dropped and why, a line each.
+    ``arxiv`` is the id on arXiv's own stamp, as it is printed. ``notes`` say what was dropped and
+    why, a line each.
     """
 
     text: str
@@ -80,6 +81,7 @@ class Document(Record):
     pages: tuple[tuple[float, float], ...]
     title: str | None = None
     abstract: tuple[int, int] | None = None
+    arxiv: str | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -40,6 +40,15 @@ def text(
     canvas.drawString(x, y, words)
 
 
+def stamp(canvas: Canvas, words: str, *, x: float = 32, size: float = 20) -> None:
+    """A line up the left margin, as arXiv prints its ids; with ``x`` and ``size`` somewhere else."""
+    canvas.saveState()
+    canvas.translate(x, 240)
+    canvas.rotate(90)
+    text(canvas, 0, 0, words, size=size)
+    canvas.restoreState()
+
+
 def lines(
     canvas: Canvas,
     x: float,

@@ -20,6 +20,7 @@ import pdfs
 import web
 from assistant.config import load_settings
 from assistant.errors import IndexMismatchError
+from assistant.ingest.index import cut, embed
 from assistant.library import Library
 from assistant.parse.places import boxes
 from assistant.records import AnswerDone, IngestReport, Paper
@@ -32,12 +33,19 @@ RESULTS = ["On the Tundra benchmark Walrus reaches an accuracy of 81.4 percent."
 
 
 def write_paper(
-    path: Path, *, title: str = TITLE, method: list[str] = METHOD, pages: int = 1
+    path: Path,
+    *,
+    title: str = TITLE,
+    method: list[str] = METHOD,
+    pages: int = 1,
+    stamp: str = "",
 ) -> Path:
     """Draw a paper with a title, an abstract and two sections."""
 
     def paint(canvas: Canvas) -> None:
         pdfs.text(canvas, pdfs.LEFT, 780, title, font=pdfs.BOLD, size=17)
+        if stamp:
+            pdfs.stamp(canvas, f"arXiv:{stamp} [cs.LG] 18 Mar 2025")
         y = pdfs.heading(canvas, pdfs.LEFT, 740, "Abstract")
         y = pdfs.lines(canvas, pdfs.LEFT, y, ABSTRACT)
         y = pdfs.heading(canvas, pdfs.LEFT, y - 10, "1 Method")
@@ -316,6 +324,179 @@ def test_what_another_process_wrote_meanwhile_is_not_lost(home: Path, tmp_path: 
         assert paper.full_text is not None
         assert "Own words on Walrus." in chunk_texts(library)["2503.01234"]
         assert library.diagnose().problems == ()
+
+
+# PDFs that arXiv has stamped
+
+
+def write_digest(path: Path, *, title: str, arxiv_id: str = "2503.01234") -> Path:
+    """A digest of one paper."""
+    path.write_text(
+        f"Title: {title}\nPDF: https://arxiv.org/pdf/{arxiv_id}\nSummary: Own words on it.\n---\n"
+    )
+    return path
+
+
+def test_a_stamped_pdf_is_that_paper_in_that_version(library: Library, tmp_path: Path) -> None:
+    path = write_paper(tmp_path / "walrus.pdf", stamp="2503.01234v2")
+
+    assert counts(library.ingest([str(path)])) == (1, 0, 0, 0)
+    paper = only_paper(library)
+    assert (paper.id, paper.version, paper.title) == ("2503.01234", 2, TITLE)
+    assert paper.url == "https://arxiv.org/abs/2503.01234"
+    assert paper.pdf_url == "https://arxiv.org/pdf/2503.01234v2"
+
+    again = library.ingest([str(path)])
+    assert (counts(again), again.chunks) == ((0, 0, 1, 0), 0)
+
+
+def test_a_stamped_pdf_joins_the_record_of_its_paper(library: Library, tmp_path: Path) -> None:
+    digest = write_digest(
+        tmp_path / "digest.txt", title="Walrus: a small optimiser that saves memory"
+    )
+    library.ingest([str(digest)])
+
+    report = library.ingest([str(write_paper(tmp_path / "walrus.pdf", stamp="2503.01234v2"))])
+
+    assert counts(report) == (0, 1, 0, 0)
+    paper = only_paper(library)
+    assert (paper.id, paper.version) == ("2503.01234", 2)
+    assert (paper.title, paper.abstract) == (
+        "Walrus: a small optimiser that saves memory",
+        "Own words on it.",
+    )
+    [texts] = chunk_texts(library).values()
+    assert "Own words on it." in texts
+    assert any("0.0375" in text for text in texts)
+    assert counts(library.ingest([str(digest), str(tmp_path / "walrus.pdf")])) == (0, 0, 1, 0)
+
+
+def test_a_stamp_does_not_make_a_pdf_another_paper(library: Library, tmp_path: Path) -> None:
+    library.ingest(
+        [str(write_digest(tmp_path / "digest.txt", title="Cooking pasta with neural schedulers"))]
+    )
+    before = library.papers()
+    path = write_paper(tmp_path / "walrus.pdf", stamp="2503.01234v2")
+
+    report = library.ingest([str(path)])
+
+    assert counts(report) == (0, 0, 0, 1)
+    assert report.failed[0].error.startswith(
+        'is stamped arXiv:2503.01234, which is "Cooking pasta with neural schedulers" in the library'
+    )
+    assert library.papers() == before
+    assert "0.0375" not in str(chunk_texts(library))
+
+
+def test_of_two_papers_with_one_stamp_in_one_go_the_second_fails(
+    library: Library, tmp_path: Path
+) -> None:
+    write_paper(tmp_path / "a.pdf", stamp="2503.01234v2")
+    write_paper(tmp_path / "b.pdf", stamp="2503.01234v2", title="Pasta cooked by neural schedulers")
+
+    report = library.ingest([str(tmp_path)])
+
+    assert counts(report) == (1, 0, 0, 1)
+    assert only_paper(library).id == "2503.01234"
+    assert library.diagnose().problems == ()
+
+
+def test_a_record_does_not_take_over_what_a_wrong_stamp_claims(
+    library: Library, tmp_path: Path
+) -> None:
+    path = write_paper(tmp_path / "pasta.pdf", stamp="2503.01234v2", title="Pasta by schedulers")
+    library.ingest([str(path)])
+
+    report = library.ingest(
+        [str(write_digest(tmp_path / "digest.txt", title="Seals of the Arctic"))]
+    )
+
+    assert counts(report) == (0, 0, 0, 1)
+    assert report.failed[0].error.endswith("correct the id, or remove that paper first")
+    assert str(path) in report.failed[0].error
+    assert only_paper(library).title == "Pasta by schedulers"
+
+
+def test_a_stamp_does_not_outweigh_an_id_from_elsewhere(library: Library, tmp_path: Path) -> None:
+    library.ingest([str(write_digest(tmp_path / "digest.txt", title=TITLE))])
+    path = write_paper(tmp_path / "walrus.pdf", stamp="2412.00001v1")
+    named = write_paper(
+        tmp_path / "2503.05678.pdf", title="Seals of the Arctic", stamp="2412.00002v1"
+    )
+
+    assert counts(library.ingest([str(path), str(named)])) == (1, 1, 0, 0)
+    assert {paper.id for paper in library.papers()} == {"2503.01234", "2503.05678"}
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_the_newest_of_several_versions_is_kept(
+    library: Library, tmp_path: Path, together: bool
+) -> None:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    newer = write_paper(folder / "a.pdf", method=["It is 0.5 now."], stamp="2503.01234v2")
+    older = write_paper(folder / "b.pdf", stamp="2503.01234v1")
+
+    for source in [folder] if together else [newer, older]:
+        library.ingest([str(source)])
+
+    again = library.ingest([str(folder)])
+    assert (counts(again), again.chunks) == ((0, 0, 1, 0), 0)
+    paper = only_paper(library)
+    assert (paper.id, paper.version) == ("2503.01234", 2)
+    [texts] = chunk_texts(library).values()
+    assert any("0.5 now" in text for text in texts)
+    assert not any("0.0375" in text for text in texts)
+
+
+def test_a_library_that_knows_a_stamped_pdf_by_its_hash_learns_its_id(
+    home: Path, tmp_path: Path
+) -> None:
+    path = write_paper(tmp_path / "walrus.pdf", stamp="2503.01234v2")
+    digest = write_digest(
+        tmp_path / "digest.txt", title="A small optimiser for large models, named Walrus"
+    )
+    with closing(open_library(home)) as library:
+        library.ingest([str(path)])
+        old = as_read_before_stamps(library, only_paper(library))
+        library.ingest([str(digest)])
+        assert {paper.id for paper in library.papers()} == {old.id, "2503.01234"}
+        assert library.paper(old.id).full_text is not None
+
+        assert counts(library.ingest([str(path)])) == (0, 1, 0, 0)
+
+        paper = only_paper(library)
+        assert paper.id == "2503.01234"
+        assert old.id in paper.aliases
+        assert library.paper(old.id) == paper
+        assert (paper.title, paper.abstract) == (
+            "A small optimiser for large models, named Walrus",
+            "Own words on it.",
+        )
+        assert library.diagnose().problems == ()
+        again = library.ingest([str(path)])
+        assert (counts(again), again.chunks) == ((0, 0, 1, 0), 0)
+
+
+def as_read_before_stamps(library: Library, paper: Paper) -> Paper:
+    """Store a paper as the reader of an earlier release left it: under a hash, with that reader's name."""
+    assert paper.full_text is not None
+    full_text = paper.full_text.model_copy(update={"reader": "parse-1"})
+    old = paper.model_copy(
+        update={
+            "id": f"pdf-{full_text.sha256[:12]}",
+            "version": None,
+            "url": None,
+            "pdf_url": None,
+            "full_text": full_text,
+        }
+    )
+    parts = library._parts
+    document = library.document(paper.id)
+    indexed = embed([cut(old, parts.embedder, document=document)], parts.embedder)
+    with parts.store.writer() as writer:
+        writer.put(indexed, replaces=[paper.id], fingerprint=parts.fingerprint())
+    return old
 
 
 # PDFs that are fetched

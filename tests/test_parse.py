@@ -29,6 +29,7 @@ from pdfs import (
     justified,
     lines,
     prose,
+    stamp,
     text,
 )
 
@@ -377,11 +378,79 @@ class TestFurniture:
             justified(
                 canvas, LEFT, HEIGHT - 80, prose(40, first="Text", last="it ends."), RIGHT - LEFT
             )
-            canvas.translate(30, 300)
-            canvas.rotate(90)
-            text(canvas, 0, 0, "arXiv:2501.00001v1 [cs.CL] 1 Jan 2025", size=20)
+            stamp(canvas, STAMP)
 
         assert "arXiv" not in read(tmp_path, paint).text
+
+
+STAMP = "arXiv:2501.00001v3  [cs.CL]  1 Jan 2025"
+
+
+class TestArxivStamp:
+    def read(self, folder, paint) -> str | None:
+        def paint_all(canvas):
+            justified(
+                canvas, LEFT, HEIGHT - 80, prose(20, first="Text", last="it ends."), RIGHT - LEFT
+            )
+            paint(canvas)
+            canvas.showPage()
+            text(canvas, LEFT, 700, "Another page")
+            stamp(canvas, STAMP.replace("2501", "2502"))
+
+        return read(folder, paint_all).arxiv
+
+    @pytest.mark.parametrize(
+        ("words", "found"),
+        [
+            (STAMP, "2501.00001v3"),
+            ("arXiv:0704.0001v12 [hep-ph] 24 Jul 2007", "0704.0001v12"),
+            ("arXiv:math/0309136v1  [math.GT]  8 Sep 2003", "math/0309136v1"),
+            ("arXiv:hep-th/9711200v3  22 Jan 1998", "hep-th/9711200v3"),
+        ],
+    )
+    def test_gives_the_id_with_its_version(self, tmp_path, words, found):
+        assert self.read(tmp_path, lambda canvas: stamp(canvas, words)) == found
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "arXiv:2501.00001v3",
+            "arXiv:2501.00001 [cs.CL] 1 Jan 2025",
+            "see arXiv:2501.00001v3 [cs.CL] 1 Jan 2025",
+            "arXiv:2501.00001v3 [cs.CL] 1 Jan 2025 and more",
+            "arXiv:../../etc/passwdv3 [cs.CL] 1 Jan 2025",
+        ],
+    )
+    def test_in_another_format_is_none(self, tmp_path, words):
+        assert self.read(tmp_path, lambda canvas: stamp(canvas, words)) is None
+
+    @pytest.mark.parametrize(
+        "paint",
+        [
+            lambda canvas: text(canvas, LEFT, 300, STAMP),
+            lambda canvas: text(canvas, LEFT, 300, STAMP, size=20),
+            lambda canvas: stamp(canvas, STAMP, x=300),
+            lambda canvas: stamp(canvas, STAMP, x=WIDTH - 32),
+            lambda canvas: stamp(canvas, STAMP, size=6),
+        ],
+        ids=["in the text", "in large type", "in the middle", "at the right", "in small type"],
+    )
+    def test_anywhere_else_is_a_mention(self, tmp_path, paint):
+        assert self.read(tmp_path, paint) is None
+
+    def test_that_nobody_can_see_is_none(self, tmp_path):
+        def paint(canvas):
+            canvas.setFillColorRGB(1, 1, 1)
+            stamp(canvas, STAMP)
+
+        assert self.read(tmp_path, paint) is None
+
+    def test_beside_another_one_is_none(self, tmp_path):
+        def paint(canvas):
+            stamp(canvas, STAMP)
+            stamp(canvas, STAMP.replace("2501", "2412"), x=60)
+
+        assert self.read(tmp_path, paint) is None
 
 
 class TestHiddenText:
@@ -603,4 +672,4 @@ class TestDocument:
         assert read_pdf(path) == read_pdf(path)
 
     def test_the_version_is_named(self):
-        assert VERSION == "parse-1"
+        assert VERSION == "parse-2"

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from assistant.fetch import Fetcher
 
 _FIRST_PAGE = 5_000
-_ALIKE = 60.0
+ALIKE = 60.0
+"""Of 100: titles less alike have nothing in common."""
+
 _CURRENT = timedelta(days=1)
 """How long a fetched PDF counts as the newest one."""
 
@@ -190,17 +192,25 @@ def _abstract(document: Document) -> str:
 
 def _problem(paper: Paper, outcome: Document | PdfError) -> str | None:
     """Report a PDF that says on its first page that it is another paper than its name or link promised."""
-    if isinstance(outcome, PdfError) or not outcome.title or has_placeholder_title(paper):
-        return None
-    promised, found = title_key(paper.title), title_key(outcome.title)
-    if promised in title_key(outcome.text[:_FIRST_PAGE]):
-        return None
-    if token_set_ratio(fold(paper.title), fold(outcome.title)) >= _ALIKE or found in promised:
+    title = None if isinstance(outcome, PdfError) else other_title(paper, outcome)
+    if title is None:
         return None
     return (
-        f"is titled {excerpt(outcome.title)}, not {excerpt(paper.title)}: rename the file, or correct "
+        f"is titled {excerpt(title)}, not {excerpt(paper.title)}: rename the file, or correct "
         "the record's link"
     )
+
+
+def other_title(paper: Paper, document: Document) -> str | None:
+    """Find the title of a PDF that is another paper; None if it may well be this one."""
+    if not document.title or has_placeholder_title(paper):
+        return None
+    promised, found = title_key(paper.title), title_key(document.title)
+    if promised in title_key(document.text[:_FIRST_PAGE]) or found in promised:
+        return None
+    if token_set_ratio(fold(paper.title), fold(document.title)) >= ALIKE:
+        return None
+    return document.title
 
 
 def _is_arxiv(paper: Paper) -> bool:

@@ -12,6 +12,7 @@ from assistant.errors import FetchError
 from assistant.ingest.full_text import FullTexts, Read, Wanted
 from assistant.ingest.index import Cut, cut, embed
 from assistant.ingest.shelf import Change, Shelf, has_own_abstract
+from assistant.ingest.stamps import disowned, identified, newer_version
 from assistant.models import Embedder
 from assistant.records import IngestReport, Paper, PdfFile, SourcedPaper, SourceFailure
 from assistant.sources import parse_arxiv_id, read_source
@@ -36,10 +37,18 @@ Progress = Callable[[str, int, int], None]
 
 
 class Made(NamedTuple):
-    """A paper as it is to be stored, with its chunks."""
+    """A paper as it is to be stored, with its chunks; without them it stays as it is stored."""
 
     change: Change
-    cut: Cut
+    cut: Cut | None
+
+
+class Batch(NamedTuple):
+    """Papers that are stored together, those that stay as they are, and what was no paper after all."""
+
+    made: list[Made]
+    indexed: list[IndexedPaper]
+    failed: list[SourceFailure]
 
 
 class Ingest:
@@ -140,6 +149,10 @@ class Ingest:
         wanted: list[Wanted] = []
         for item in incoming:
             change = self._shelf.change(item.paper, item.pdf)
+            problem = None if item.pdf else disowned(item.paper, change.known, item.location)
+            if problem is not None:
+                self._failed.append(problem)
+                continue
             is_read = item.pdf and self._full_texts.is_current(change.paper, item.pdf.sha256)
             if (item.pdf or item.paper.id in fetched) and not is_read:
                 wanted.append(Wanted(change.paper, item.location, item.pdf))
@@ -186,23 +199,31 @@ class Ingest:
         if batch:
             self._commit([partial(self._make_full_text, each) for each in batch])
 
-    def _make_full_text(self, item: Read) -> Made:
-        change = self._take(item)
+    def _make_full_text(self, item: Read) -> Made | SourceFailure:
+        paper = identified(item, self._shelf)
+        if isinstance(paper, SourceFailure):
+            return paper
+        if held := newer_version(item, paper, self._shelf):
+            return Made(Change(held, held), None)
+        change = self._take(item, paper)
         return Made(change, cut(change.paper, self._embedder, document=item.document))
 
-    def _take(self, item: Read) -> Change:
+    def _take(self, item: Read, paper: Paper) -> Change:
         """Lay a paper as its PDF describes it over what the library holds of it by now."""
-        full_text = item.paper.full_text
+        full_text = paper.full_text
         assert full_text is not None
         file = item.wanted.pdf or PdfFile(path="", sha256=full_text.sha256)
-        change = self._shelf.change(item.paper, file)
+        change = self._shelf.change(paper, file)
         if change.known is not None and has_own_abstract(change.known):
             full_text = full_text.model_copy(update={"gave_abstract": False})
-        return Change(change.paper.model_copy(update={"full_text": full_text}), change.known)
+        return change._replace(paper=change.paper.model_copy(update={"full_text": full_text}))
 
     # Both
 
     def _note(self, change: Change) -> None:
+        for replaced in change.replaces:
+            if self._outcomes.pop(replaced, None) == "added":
+                self._outcomes[change.paper.id] = "added"
         before = self._outcomes.get(change.paper.id)
         if before is None and change.known is None:
             self._outcomes[change.paper.id] = "added"
@@ -210,37 +231,48 @@ class Ingest:
             is_same = change.paper == change.known
             self._outcomes[change.paper.id] = "unchanged" if is_same else "updated"
 
-    def _commit(self, makers: Sequence[Callable[[], Made]]) -> None:
+    def _commit(self, makers: Sequence[Callable[[], Made | SourceFailure]]) -> None:
         """Make papers and store them together; anew if another process wrote in the meantime."""
-        made, indexed = self._make(makers)
+        batch = self._make(makers)
         with self._store.writer() as writer:
             if self._store.generation() != self._generation:
                 self._refresh()
-                made, indexed = self._make(makers)
-            replaced = [each.change.replaces for each in made if each.change.replaces is not None]
-            writer.put(indexed, replaces=replaced, fingerprint=self._fingerprint())
+                batch = self._make(makers)
+            replaced = [each for paper in batch.made for each in paper.change.replaces]
+            if batch.indexed:
+                writer.put(batch.indexed, replaces=replaced, fingerprint=self._fingerprint())
             self._generation = self._store.generation()
-        for each in made:
+        self._failed.extend(batch.failed)
+        for each in batch.made:
             self._note(each.change)
         for paper_id in replaced:
             self._shelf.drop(paper_id)
-        self._chunks += sum(len(paper.chunks) for paper in indexed)
+        self._chunks += sum(len(paper.chunks) for paper in batch.indexed)
 
     def _refresh(self) -> None:
         """Look at what the library holds, and remember at which moment."""
         self._generation = self._store.generation()
         self._shelf = Shelf(self._store.papers())
 
-    def _make(self, makers: Sequence[Callable[[], Made]]) -> tuple[list[Made], list[IndexedPaper]]:
+    def _make(self, makers: Sequence[Callable[[], Made | SourceFailure]]) -> Batch:
         """Make each paper on top of those before it; of two that are one paper, the last is stored."""
         made: dict[str, Made] = {}
+        failed: list[SourceFailure] = []
         for make in makers:
             each = make()
-            if each.change.replaces in made:
-                del made[each.change.replaces]
-            made[each.change.paper.id] = each
-            self._shelf.put(each.change.paper)
-        return list(made.values()), embed([each.cut for each in made.values()], self._embedder)
+            if isinstance(each, SourceFailure):
+                failed.append(each)
+                continue
+            paper, ids = each.change.paper, (*each.change.replaces, each.change.paper.id)
+            earlier = [made.pop(paper_id) for paper_id in ids if paper_id in made]
+            if earlier and each.cut is None:
+                each = earlier[0]
+            elif earlier:
+                each = each._replace(change=each.change._replace(known=earlier[0].change.known))
+            made[paper.id] = each
+            self._shelf.put(paper)
+        cuts = [each.cut for each in made.values() if each.cut is not None]
+        return Batch(list(made.values()), embed(cuts, self._embedder), failed)
 
 
 def _is_bare(paper: Paper) -> bool:

@@ -4,22 +4,27 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from assistant.records import Paper, PdfFile
-from assistant.sources.identity import FILE_ID_PREFIX, content_key, title_key
+from assistant.sources.identity import FILE_ID_PREFIX, content_key, has_placeholder_title, title_key
 from assistant.sources.merge import merge
 
 _TELLING_TITLE_WORDS = 4
 
 
 class Change(NamedTuple):
-    """A paper as it is to be stored, and as the library held it, if it did."""
+    """A paper as it is to be stored, and as the library held it, if it did.
+
+    ``twin`` is the same paper once more, as the library held it by its PDF alone.
+    """
 
     paper: Paper
     known: Paper | None
+    twin: Paper | None = None
 
     @property
-    def replaces(self) -> str | None:
-        """The id it was stored under, if that is another: it has an arXiv id now."""
-        return self.known.id if self.known and self.known.id != self.paper.id else None
+    def replaces(self) -> tuple[str, ...]:
+        """The other ids it was stored under: it has an arXiv id now."""
+        held = (self.known, self.twin)
+        return tuple(each.id for each in held if each and each.id != self.paper.id)
 
 
 class Shelf:
@@ -39,6 +44,10 @@ class Shelf:
             keys += [f"file {paper.full_text.sha256}", f"path {paper.full_text.path}"]
         self._by_key |= dict.fromkeys(keys, paper.id)
 
+    def paper(self, paper_id: str) -> Paper | None:
+        """Return the paper that is stored under an id or an alias."""
+        return self._find(f"id {paper_id}")
+
     def drop(self, paper_id: str) -> None:
         """Forget a paper that another took the place of."""
         self._papers.pop(paper_id, None)
@@ -53,13 +62,18 @@ class Shelf:
         if known is None:
             return Change(paper, None)
         if _is_file_id(paper):
-            paper = paper.model_copy(update={"id": known.id})
+            title = known.title if has_placeholder_title(paper) else paper.title
+            paper = paper.model_copy(update={"id": known.id, "title": title})
         merged = merge(known, paper)
         if pdf is None and paper.abstract:
             merged = _with_own_abstract(merged, paper.abstract)
         elif pdf is not None and has_own_abstract(known):
             merged = _with_own_abstract(merged, known.abstract, title=known.title)
-        return Change(merged, known)
+        twin = self._find(f"file {pdf.sha256}") if pdf else None
+        if twin is None or twin.id == known.id or not _is_file_id(twin):
+            return Change(merged, known)
+        ids = dict.fromkeys((*merged.aliases, twin.id, *twin.aliases))
+        return Change(merged.model_copy(update={"aliases": tuple(ids)}), known, twin)
 
     def _known(self, paper: Paper, pdf: PdfFile | None) -> Paper | None:
         keys = [*_keys(paper), f"file {pdf.sha256}"] if pdf else _keys(paper)

@@ -150,7 +150,7 @@ class _Reader:
         self._runs: dict[int, _Run] = {}
         self._faces: dict[int, Face] = {}
         self._hidden: dict[str, int] = {}
-        self._pale: list[Word] = []
+        self._pale: list[tuple[Word, Rect]] = []
         self._invisible: list[Word] = []
         self._pen = _Pen()
         self._glyphs = 0
@@ -271,12 +271,14 @@ class _Reader:
                 return
             sheet.turn = run.turn
             sheet.turned.append(word)
+            if run.pale:
+                self._pale.append((word, turned_back(sheet, _letters(word))))
         elif not (word.x1 > -1 and word.x0 < sheet.width + 1 and -1 < word.base < sheet.height + 1):
             self._hide("outside the page", word)
         else:
             sheet.words.append(word)
             if run.pale:
-                self._pale.append(word)
+                self._pale.append((word, _letters(word)))
 
     def _hide(self, reason: str, word: Word) -> None:
         self._hidden[reason] = self._hidden.get(reason, 0) + len(word.text)
@@ -288,16 +290,15 @@ class _Reader:
         pixels = self._page.render(scale=2, grayscale=True, may_draw_forms=False).to_numpy()
         lost: set[int] = set()
         height = self._sheet.height
-        for word in self._pale:
-            rows = slice(
-                int(2 * (height - word.base - 0.7 * word.size)), int(2 * (height - word.base)) + 1
-            )
-            columns = slice(max(0, int(2 * word.x0)), int(2 * word.x1) + 1)
-            patch = pixels[max(0, rows.start) : rows.stop, columns]
+        for word, place in self._pale:
+            top, bottom = max(0, int(2 * (height - place.y1))), int(2 * (height - place.y0)) + 1
+            left, right = max(0, int(2 * place.x0)), int(2 * place.x1) + 1
+            patch = pixels[top : max(0, bottom), left : max(0, right)]
             if not patch.size or int(patch.max()) - int(patch.min()) < _CONTRAST:
                 lost.add(id(word))
                 self._hide("of the colour of what it is drawn on", word)
-        self._sheet.words = [word for word in self._sheet.words if id(word) not in lost]
+        for words in (self._sheet.words, self._sheet.turned):
+            words[:] = [word for word in words if id(word) not in lost]
 
     def _settle_invisible(self) -> None:
         """Keep invisible text only where it is a scan's text layer."""
@@ -400,6 +401,11 @@ def _turn(x: float, y: float, turn: int, sheet: Sheet) -> tuple[float, float]:
     if turn == 3:
         return sheet.height - y, x
     return x, y
+
+
+def _letters(word: Word) -> Rect:
+    """Where a word's letters stand, from the baseline up."""
+    return Rect(word.x0, word.base, word.x1, word.base + 0.7 * word.size)
 
 
 def _spell(chars: list[str], lefts: list[float], rights: list[float]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pypdfium2
 
 from assistant.errors import PdfError
+from assistant.parse.arxiv_stamp import arxiv_stamp
 from assistant.parse.assemble import Assembler
 from assistant.parse.furniture import furniture, without_line_numbers
 from assistant.parse.glyphs import read_sheet, turned_sheet
@@ -118,6 +119,7 @@ def _document(sheets: Sequence[Sheet]) -> Document:
         pages=tuple((round(sheet.width, 2), round(sheet.height, 2)) for sheet in sheets),
         title=title,
         abstract=_abstract(parts, written.blocks, written.text),
+        arxiv=arxiv_stamp(sheets),
         notes=tuple(notes),
     )
 
