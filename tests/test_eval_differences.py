@@ -20,6 +20,8 @@ from eval.reports import html, junit, markdown
 from eval.runs.manifest import Manifest
 from eval.runs.results import Result
 from eval.runs.summary import Report, summarise, table
+from tests.fake_judge import honest
+from tests.fake_openai import FakeOpenAI
 
 MANIFEST = Manifest(
     dataset="d", dataset_hash="x", version="1", settings={"llm": "extractive"}, repeats=1, code="c",
@@ -59,6 +61,20 @@ def test_a_fall_beyond_chance_fails_the_gate() -> None:
     assert row(diff, "fact_recall").verdict == "worse"
     (reason,) = differences.failures(diff, {}, ())
     assert reason.startswith("fact recall fell from 1.000 to 0.500 (95 % interval")
+
+
+def test_p_values_are_also_given_corrected_for_all_measures_and_decide_nothing() -> None:
+    names = [f"measure_{n}" for n in range(20)]
+    before = [result(n, fact_recall=1.0, **dict.fromkeys(names, 1.0)) for n in range(10)]
+    after = [result(n, fact_recall=float(n > 6), **dict.fromkeys(names, 1.0)) for n in range(10)]
+    diff = differences.compare(loaded(before), loaded(after))
+    fell = row(diff, "fact_recall")
+    assert fell.difference.p_value == pytest.approx(0.0156, abs=1e-4)
+    assert fell.corrected == pytest.approx(len(diff.rows) * fell.difference.p_value, abs=1e-4)
+    assert [each.corrected for each in diff.rows if each is not fell] == [1.0] * 21
+    (reason,) = differences.failures(diff, {}, ())
+    assert reason.endswith("p 0.016, corrected for all measures 0.344)")
+    assert "0.016     0.344  ▼" in differences.table(diff)
 
 
 def test_a_rise_passes_the_gate() -> None:
@@ -286,6 +302,60 @@ def test_reports_are_written_anew(command: Command, folder: Path) -> None:
     page.unlink()
     assert command("report", "run") == 0
     assert page.read_bytes() == before
+
+
+def test_what_the_gate_said_stays_in_reports_that_are_written_anew(
+    command: Command, tmp_path: Path
+) -> None:
+    out = str(tmp_path / "out")
+    arguments = ("run", "cases.jsonl", "--out", out)
+    assert command(*arguments, "--gate", "run", "--floor", "words=1000") == 6
+    before = {name: (tmp_path / "out" / name).read_bytes() for name in WRITTEN}
+    assert b"The gate fails: words is" in before["report.html"]
+    assert command("report", out) == 0
+    assert {name: (tmp_path / "out" / name).read_bytes() for name in WRITTEN} == before
+    assert command(*arguments, "--floor", "words=1000") == 6
+    assert "The gate fails" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert command(*arguments) == 0
+    assert command("report", out) == 0
+    assert "The gate" not in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_judges_scores_are_in_the_reports(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    assert command("run", "cases.jsonl", "--out", str(out), "--gate", "run") == 0
+    with FakeOpenAI(honest) as server, monkeypatch.context() as changed:
+        changed.setenv("ASSISTANT_LLM_BASE_URL", server.url)
+        assert command("judge", str(out), "--llm", "openai:judge") == 0
+    report = Report.model_validate_json((out / "report.json").read_bytes())
+    assert report.judge == "openai:judge"
+    for group in (report.overall, report.kinds["named"]):
+        mean = group.measures["judge_faithfulness"]
+        assert mean.count == len(CASES)
+        assert mean.mean == mean.low == mean.high == 1.0
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "graded by <b>openai:judge</b>" in page
+    assert "by words" in page
+    assert "The gate passes." in page
+    assert "| judge faithfulness | 1.000 |" in (out / "summary.md").read_text(encoding="utf-8")
+    assert command("run", "cases.jsonl", "--out", str(out)) == 0  # asks nothing, and keeps them
+    assert Report.model_validate_json((out / "report.json").read_bytes()) == report
+
+
+def test_what_the_judge_leaves_open_is_not_zero_in_the_reports(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    assert command("run", "cases.jsonl", "--out", str(out)) == 0
+    with FakeOpenAI("never_json") as server:
+        monkeypatch.setenv("ASSISTANT_LLM_BASE_URL", server.url)
+        assert command("judge", str(out), "--llm", "openai:judge") == 4
+    report = Report.model_validate_json((out / "report.json").read_bytes())
+    found = report.overall.measures["judge_correctness"]
+    assert (found.mean, found.count) == (None, 0)
+    assert "unscored: " in (out / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

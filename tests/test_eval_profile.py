@@ -15,7 +15,7 @@ from assistant.errors import InputError
 from assistant.library import Library
 from assistant.models.minilm import MiniLM
 from assistant.records import Answer, Timings, Usage
-from eval.analysis.profile import LEVEL, answer_type, holm, profile
+from eval.analysis.profile import LEVEL, answer_type, profile
 from eval.analysis.topics import Topic, name_by_terms, topics
 from eval.cases.dataset import Case
 from eval.runs.results import RESULTS, Result, write
@@ -154,18 +154,6 @@ def test_words_name_topics_if_the_model_does_not(tmp_path: Path) -> None:
         named = profile(results, library, measure="correct").groups[-1]
         library.close()
     assert any("protein" in node.name for node in named.nodes)
-
-
-def test_holm_corrects_step_by_step() -> None:
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([0.5, 0.9]) == [1.0, 1.0]
-    assert holm([]) == []
-
-
-@given(st.lists(st.floats(0, 1), max_size=30))
-def test_a_corrected_p_value_is_never_lower(p_values: list[float]) -> None:
-    corrected = holm(p_values)
-    assert all(1 >= after >= before for before, after in zip(p_values, corrected, strict=True))
 
 
 @pytest.mark.parametrize(

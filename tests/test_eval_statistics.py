@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.checks.intervals import CHANGES, NORMAL, SHARES, World, coverage
+from eval.statistics.many_tests import holm
 from eval.statistics.means import mean_interval, paired_difference
 
 SCORES = st.lists(st.tuples(st.floats(0, 1), st.sampled_from("abcdef")), min_size=1, max_size=30)
@@ -86,3 +87,15 @@ def test_a_difference_needs_pairs() -> None:
         mean_interval([0.0, 1.0], ["a"])
     with pytest.raises(ValueError, match="0 values"):
         mean_interval([], [])
+
+
+def test_holm_corrects_step_by_step() -> None:
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.5, 0.9]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), max_size=30))
+def test_a_corrected_p_value_is_never_lower(p_values: list[float]) -> None:
+    corrected = holm(p_values)
+    assert all(1 >= after >= before for before, after in zip(p_values, corrected, strict=True))

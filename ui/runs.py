@@ -162,6 +162,8 @@ def changes(diff: Diff) -> list[dict[str, Cell]]:
             "Change": row.difference.mean,
             "95 % interval": f"{number(row.measure, row.difference.low)} to "
             f"{number(row.measure, row.difference.high)}",
+            "p": row.difference.p_value,
+            "p (Holm)": row.corrected,
             "Verdict": row.verdict,
         }
         for row in diff.rows

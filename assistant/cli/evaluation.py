@@ -133,10 +133,10 @@ def report(
     ],
 ) -> None:
     """Write a finished run's reports anew, for people (HTML, Markdown) and for CI (JUnit XML)."""
-    from eval.reports.publish import HTML, JUNIT, MARKDOWN, publish
+    from eval.reports.publish import HTML, JUNIT, MARKDOWN, republish
     from eval.runs.summary import table
 
-    print(table(publish(folder)))
+    print(table(republish(folder)))
     print()
     for name in (HTML, MARKDOWN, JUNIT):
         print(one_line(str(folder / name)))

@@ -44,16 +44,20 @@ def register(app: typer.Typer) -> None:
 
 
 def judge(run: RunFolder, *, llm: JudgeOption = None, as_json: JsonFlag = False) -> None:
-    """Let a language model grade a run's answers; adds judged.jsonl to the run.
+    """Let a language model grade a run's answers; adds judged.jsonl to the run, scores to its reports.
 
     What was judged before is not judged again, so a judgement that broke off goes on where it was.
     """
     from eval.judge.judged import judge_run, read_run, summary
+    from eval.reports.publish import republish
+    from eval.runs.runner import REPORT
 
     results = read_run(run)
     library = open_library(read_settings(llm=llm))
     with progress() as update:
         judged = judge_run(results, library, run, progress=partial(update, "Judging"))
+    if (run / REPORT).exists():  # else the run has yet to be finished, which writes its reports
+        republish(run)
     for each in judged:
         for problem in each.problems:
             complain(f"unscored: {each.id}: {problem}")

@@ -14,6 +14,7 @@ from eval.runs.results import Result, read
 from eval.runs.runner import REPORT, read_manifest
 from eval.runs.summary import Report, align, number
 from eval.scores.measures import COMPLETED, MEASURES, about, label
+from eval.statistics.many_tests import holm
 from eval.statistics.means import Difference, paired_difference
 
 Verdict = Literal["better", "worse", "other", "no difference"]
@@ -34,7 +35,7 @@ class Row(Record):
     """One measure in both runs, over the ``count`` cases that it applies to in both.
 
     ``verdict`` says that the interval of the difference excludes zero: ``better`` or ``worse`` where the
-    measure has a good side, else ``other``.
+    measure has a good side, else ``other``. ``corrected`` is the p-value corrected for all measures compared.
     """
 
     measure: str
@@ -42,6 +43,7 @@ class Row(Record):
     first: float
     second: float
     difference: Difference
+    corrected: float
     verdict: Verdict
 
 
@@ -110,19 +112,30 @@ def compare(first: Loaded, second: Loaded) -> Diff:
         raise InputError(f"no case was answered in both {first.path} and {second.path}")
     present = {name for pair in pairs for each in pair for name in each.scores}
     names = [name for name in MEASURES if name in present]
-    rows = [_row(name, pairs) for name in (COMPLETED, *names, *sorted(present - {*names}))]
+    compared = {
+        name: scored
+        for name in (COMPLETED, *names, *sorted(present - {*names}))
+        if (scored := _scored(name, pairs))
+    }
+    found = [_difference(scored) for scored in compared.values()]
+    corrected = holm([each.p_value for each in found])
     manifests = [each.manifest for each in (first, second) if each.manifest is not None]
     return Diff(
         first=str(first.path),
         second=str(second.path),
         conditions=tuple(differences(*manifests)) if len(manifests) == 2 else (),
-        rows=tuple(row for row in rows if row is not None),
+        rows=tuple(
+            _row(name, scored, difference, p_value)
+            for (name, scored), difference, p_value in zip(
+                compared.items(), found, corrected, strict=True
+            )
+        ),
     )
 
 
 def table(diff: Diff) -> str:
     """Lay out the measures of both runs, what changed, and how sure that is."""
-    rows = [["", "cases", "first", "second", "difference", "95 % interval", "p", ""]]
+    rows = [["", "cases", "first", "second", "difference", "95 % interval", "p", "p (Holm)", ""]]
     rows += [
         [
             label(row.measure),
@@ -160,7 +173,8 @@ def failures(
     fallen = diff.worse if diff is not None else []
     found = [
         f"{label(row.measure)} fell from {number(row.measure, row.first)} to "
-        f"{number(row.measure, row.second)} (95 % interval of the difference {_interval(row)})"
+        f"{number(row.measure, row.second)} (95 % interval of the difference {_interval(row)}; p "
+        f"{row.difference.p_value:.3f}, corrected for all measures {row.corrected:.3f})"
         for row in fallen
     ]
     if floors and all(each.measure != COMPLETED for each in floors):
@@ -181,22 +195,38 @@ def overall(report: Report) -> dict[str, float | None]:
     return {COMPLETED: (group.cases - group.errors) / group.cases, **means}
 
 
-def _row(name: str, pairs: Sequence[tuple[Result, Result]]) -> Row | None:
-    scored = [
-        (one, two, cluster(second.case))
+class _Scored(NamedTuple):
+    """A case's score in both runs, and its cluster."""
+
+    first: float
+    second: float
+    cluster: str
+
+
+def _scored(name: str, pairs: Sequence[tuple[Result, Result]]) -> list[_Scored]:
+    return [
+        _Scored(one, two, cluster(second.case))
         for first, second in pairs
         if (one := _value(name, first)) is not None and (two := _value(name, second)) is not None
     ]
-    if not scored:
-        return None
-    before, after = [one for one, _, _ in scored], [two for _, two, _ in scored]
-    found = paired_difference(before, after, [name for _, _, name in scored])
+
+
+def _difference(scored: Sequence[_Scored]) -> Difference:
+    return paired_difference(
+        [each.first for each in scored],
+        [each.second for each in scored],
+        [each.cluster for each in scored],
+    )
+
+
+def _row(name: str, scored: Sequence[_Scored], found: Difference, corrected: float) -> Row:
     return Row(
         measure=name,
         count=len(scored),
-        first=round(fmean(before), 6),
-        second=round(fmean(after), 6),
+        first=round(fmean(each.first for each in scored), 6),
+        second=round(fmean(each.second for each in scored), 6),
         difference=found,
+        corrected=round(corrected, 6),
         verdict=_verdict(name, found),
     )
 
@@ -218,12 +248,13 @@ def _verdict(name: str, found: Difference) -> Verdict:
 
 def _change(row: Row) -> list[str]:
     if row.difference.low == row.difference.high == 0:
-        return ["=", "", "", ""]
+        return ["=", "", "", "", ""]
     sign = "+" if row.difference.mean > 0 else ""
     return [
         f"{sign}{number(row.measure, row.difference.mean)}",
         _interval(row),
         f"{row.difference.p_value:.3f}",
+        f"{row.corrected:.3f}",
         _SIGNS[row.verdict],
     ]
 

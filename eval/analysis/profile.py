@@ -22,6 +22,7 @@ from eval.analysis.correctness import measured
 from eval.analysis.topics import Name, Topic, name_by_terms, topics
 from eval.cases.dataset import Case, cluster
 from eval.runs.results import Result
+from eval.statistics.many_tests import holm
 from eval.statistics.means import mean_interval
 
 Array = npt.NDArray[np.float64]
@@ -166,16 +167,6 @@ def answer_type(case: Case) -> str:
 def _is_name(text: str) -> bool:
     found = words(text)
     return bool(found) and all(is_coined(word) or word[0].isupper() for word in found)
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Correct p-values for their number, so that one false alarm among them all is as rare as each was."""
-    corrected = [1.0] * len(p_values)
-    highest = 0.0
-    for place, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        highest = max(highest, min(1.0, (len(p_values) - place) * p_values[index]))
-        corrected[index] = highest
-    return corrected
 
 
 def _divide(labels: Sequence[Sequence[str]]) -> list[_Set]:

@@ -11,12 +11,14 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.records import Citation, PassageRow
 from assistant.text import clean
 from eval.analysis.differences import Diff
 from eval.cases.matching import unescape
+from eval.judge.judged import Judged
 from eval.reports.charts import charts
 from eval.runs.results import Result
 from eval.runs.summary import Measure, Report, interval, number, shown
@@ -41,6 +43,7 @@ class Shown(NamedTuple):
     result: Result
     passages: Sequence[PassageRow]
     missed: Sequence[str]
+    judged: Judged | None
 
 
 def render(
@@ -48,6 +51,7 @@ def render(
     results: Sequence[Result],
     passages: Mapping[str, Sequence[PassageRow]],
     *,
+    judged: Mapping[str, Judged] = MappingProxyType({}),
     diff: Diff | None = None,
     gate: Sequence[str] | None = None,
 ) -> str:
@@ -57,6 +61,7 @@ def render(
         report: the run's summary.
         results: its cases.
         passages: what was retrieved, by case.
+        judged: what a judge model said, by case.
         diff: the run beside its baseline, if it was compared with one.
         gate: why the gate failed, a line each, none if it passed; None if there was no gate.
     """
@@ -66,7 +71,10 @@ def render(
         .get_template("report.html")
         .render(
             report=report,
-            cases=[_case(each, passages.get(each.case.id, ())) for each in results],
+            cases=[
+                _case(each, passages.get(each.case.id, ()), judged.get(each.case.id))
+                for each in results
+            ],
             charts=charts(report),
             diff=diff,
             gate=gate,
@@ -78,13 +86,13 @@ def render(
     )
 
 
-def _case(result: Result, passages: Sequence[PassageRow]) -> Shown:
+def _case(result: Result, passages: Sequence[PassageRow], judged: Judged | None) -> Shown:
     missed = [
         label(name)
         for name in _MISSES
         if (value := result.scores.get(name)) is not None and value < 1
     ]
-    return Shown(result, passages, missed)
+    return Shown(result, passages, missed, judged)
 
 
 @lru_cache

@@ -1,7 +1,7 @@
 """A run as a Markdown summary, for a pull request."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from assistant.text import one_line
 from eval.analysis.differences import Diff
@@ -25,7 +25,10 @@ def render(report: Report, *, diff: Diff | None = None, gate: Sequence[str] | No
     if gate is not None:
         lines += ["**The gate fails.**" if gate else "**The gate passes.**", ""]
         lines += [*(f"- {_text(reason)}" for reason in gate), *([""] if gate else [])]
-    lines += _changes(diff) if diff is not None else _measures(report)
+    if diff is not None:
+        lines += _changes(diff)
+    compared = {row.measure for row in diff.rows} if diff is not None else set()
+    lines += _measures(report, without=compared)
     for failure in report.failures[:_MOST_FAILURES]:
         lines.append(f"- failed: {_text(failure.id)}: {_text(failure.error)}")
     if len(report.failures) > _MOST_FAILURES:
@@ -40,6 +43,8 @@ def _facts(report: Report) -> str:
         f"answers by {_text(str(report.settings['llm']))}",
         f"{report.papers} papers",
     ]
+    if report.judge is not None:
+        facts.append(f"graded by {_text(report.judge)}")
     if report.overall.seconds is not None:
         facts.append(f"{report.overall.seconds.median:.2f} s median")
     if report.usage.input_tokens or report.usage.output_tokens:
@@ -49,12 +54,14 @@ def _facts(report: Report) -> str:
     return " · ".join(facts)
 
 
-def _measures(report: Report) -> list[str]:
+def _measures(report: Report, *, without: Collection[str]) -> list[str]:
     rows = [
         f"| {_text(label(name))} | {shown(name, each)} | {interval(name, each)} | {each.count} |"
         for name, each in report.overall.measures.items()
-        if each.count
+        if each.count and name not in without
     ]
+    if not rows:
+        return []
     return ["| measure | mean | 95 % interval | cases |", "|---|---|---|---|", *rows, ""]
 
 
@@ -71,10 +78,10 @@ def _changes(diff: Diff) -> list[str]:
         first, second, mean, low, high = (number(row.measure, value) for value in values)
         rows.append(
             f"| {_text(label(row.measure))} | {first} | {second} | {mean} | {low} to {high} "
-            f"| {row.difference.p_value:.3f} | {_MARKS[row.verdict]} |"
+            f"| {row.difference.p_value:.3f} | {row.corrected:.3f} | {_MARKS[row.verdict]} |"
         )
-    head = "| measure | before | now | difference | 95 % interval | p | |"
-    return [head, "|---|---|---|---|---|---|---|", *rows, ""]
+    head = "| measure | before | now | difference | 95 % interval | p | p (Holm) | |"
+    return [head, "|---|---|---|---|---|---|---|---|", *rows, ""]
 
 
 def _text(text: str) -> str:

@@ -62,12 +62,16 @@ class Failure(Record):
 
 
 class Report(Manifest):
-    """What ``report.json`` holds. ``usage`` is what the answers took of models, in all."""
+    """What ``report.json`` holds. ``usage`` is what the answers took of models, in all.
+
+    ``judge`` names the model that has graded the answers, if one has.
+    """
 
     overall: Group
     kinds: dict[str, Group]
     failures: tuple[Failure, ...]
     usage: Usage
+    judge: str | None = None
 
 
 def summarise(
@@ -94,6 +98,36 @@ def summarise(
             if result.error is not None
         ),
         usage=_usage([result for each in series for result in each]),
+    )
+
+
+def graded(report: Report, results: Sequence[Result], names: Sequence[str], judge: str) -> Report:
+    """Return a run's summary with the scores that a judge has added since.
+
+    Args:
+        report: the summary.
+        results: the results, with the judge's scores among theirs.
+        names: of these scores.
+        judge: who gave them.
+    """
+
+    def with_scores(group: Group, own: Sequence[Result]) -> Group:
+        added = {name: _measure(name, own, ()) for name in names}
+        measures = {**group.measures, **added}
+        ordered = [
+            *(name for name in MEASURES if name in measures),
+            *sorted(measures.keys() - {*MEASURES}),
+        ]
+        return group.model_copy(update={"measures": {name: measures[name] for name in ordered}})
+
+    return report.model_copy(
+        update={
+            "overall": with_scores(report.overall, results),
+            "kinds": {
+                kind: with_scores(group, _of(kind, results)) for kind, group in report.kinds.items()
+            },
+            "judge": judge,
+        }
     )
 
 

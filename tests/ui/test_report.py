@@ -11,10 +11,11 @@ from playwright.sync_api import Browser, Page
 
 from assistant.records import Answer, Citation, Claim, Timings, Usage
 from eval.cases.dataset import Case
+from eval.judge.judged import Judged
 from eval.reports import html
 from eval.runs.manifest import Manifest
 from eval.runs.results import PassageRow, Result
-from eval.runs.summary import summarise
+from eval.runs.summary import graded, summarise
 
 if CHROMIUM is None:
     if os.environ.get("CI") == "true":
@@ -29,7 +30,7 @@ _HOSTILE = (
 )
 
 
-def hostile_result(number: int, *, error: str | None = None, **scores: float) -> Result:
+def hostile_result(number: int, *, error: str | None = None, **scores: float | None) -> Result:
     answer = Answer(
         question=_HOSTILE, standalone_question=f"{_HOSTILE}!", answer=f"{_HOSTILE} [1]", refused=False,
         refusal_reason=_HOSTILE, backend=_HOSTILE,
@@ -58,11 +59,18 @@ def hostile_result(number: int, *, error: str | None = None, **scores: float) ->
 
 
 RESULTS = [
-    hostile_result(1, fact_recall=1.0),
-    hostile_result(2, fact_recall=0.5),
-    hostile_result(3, fact_recall=0.25),
+    hostile_result(1, fact_recall=1.0, judge_correctness=0.5),
+    hostile_result(2, fact_recall=0.5, judge_correctness=None),
+    hostile_result(3, fact_recall=0.25, judge_correctness=1.0),
     hostile_result(4, error=_HOSTILE),
 ]
+JUDGED = {
+    each.case.id: Judged(
+        id=each.case.id, key="k", judge=_HOSTILE, scores=each.scores, reasons=(_HOSTILE,),
+        problems=(_HOSTILE,) if each.scores.get("judge_correctness", 0) is None else (),
+    )
+    for each in RESULTS
+}  # fmt: skip
 MANIFEST = Manifest(
     dataset=_HOSTILE, dataset_hash="x", version="1", settings={"llm": _HOSTILE}, repeats=1, code="c",
     prompts={_HOSTILE: "x"}, library="l", papers=1, chunks=1, versions={},
@@ -101,7 +109,8 @@ class Opened:
 def report(browser: Browser, tmp_path: Path) -> Iterator[Opened]:
     passages = {each.case.id: [PASSAGE] for each in RESULTS}
     path = tmp_path / "report.html"
-    page_text = html.render(summarise(MANIFEST, RESULTS), RESULTS, passages, gate=[_HOSTILE])
+    summary = graded(summarise(MANIFEST, RESULTS), RESULTS, ["judge_correctness"], _HOSTILE)
+    page_text = html.render(summary, RESULTS, passages, judged=JUDGED, gate=[_HOSTILE])
     path.write_text(page_text, encoding="utf-8")
     page = browser.new_page()
     yield Opened(page, path)
@@ -131,6 +140,17 @@ def test_hostile_text_is_shown_as_text(report: Opened) -> None:
     assert "<script>window.owned=1</script>" in shown
     assert "{{7*7}}" in shown
     assert "\u202e" not in report.page.content()
+
+
+def test_what_the_judge_said_is_shown_as_text_and_unscored_is_no_zero(report: Opened) -> None:
+    row = report.page.locator("#measures tr").filter(has_text="judge correctness")
+    assert row.locator("td").all_inner_texts()[0] == "0.750"
+    assert row.locator("td").all_inner_texts()[2] == "2"
+    report.page.select_option("#show", "unscored")
+    case = report.page.locator("#list > details:not([hidden])")
+    case.locator("summary").first.click()
+    assert case.get_by_text("unscored: <script>window.owned=1</script>").is_visible()
+    assert "judge correctness" not in case.locator(".scores").inner_text()
 
 
 def test_the_policy_stops_what_would_slip_through(report: Opened) -> None:
@@ -163,7 +183,12 @@ def test_cases_are_filtered_and_sorted(report: Opened) -> None:
     assert report.shown() == ["Number 2", "Number 3"]
     page.select_option("#show", "failed")
     assert report.shown() == ["Number 4"]
+    page.select_option("#show", "unscored")
+    assert report.shown() == ["Number 2"]
     page.select_option("#show", "")
+    page.select_option("#sort", "judge_correctness")
+    assert report.shown() == ["Number 1", "Number 3", "Number 2", "Number 4"]
+    page.select_option("#sort", "")
     page.select_option("#kind", index=2)
     assert report.shown() == ["Number 2", "Number 4"]
     page.fill("#find", "number 2.")

@@ -168,7 +168,7 @@ def _difference(folder: Path, before: PastRun, now: PastRun) -> Diff | None:
         hide_index=True,
         column_config={
             name: st.column_config.NumberColumn(format="%.3f")
-            for name in ("Before", "Now", "Change")
+            for name in ("Before", "Now", "Change", "p", "p (Holm)")
         },
         alt="Measures of both runs, what changed, and how sure that is",
     )
