@@ -14,6 +14,7 @@ from assistant.records import Answer, Timings, Usage
 from eval.analysis.arena import AVERAGE, Battle, by_score, fight, pairs, rank
 from eval.cases.dataset import Case
 from eval.runs.results import RESULTS, Result, write
+from eval.runs.runner import REPORT
 from tests.fake_judge import always, honest
 from tests.fake_openai import FakeOpenAI
 
@@ -91,6 +92,7 @@ def test_ties_alone_leave_all_equal() -> None:
     first, second = rank(fought, decided_by="chance").places
     assert first.rating == second.rating == AVERAGE
     assert (first.ties, second.ties) == (9, 9)
+    assert (first.rank, second.rank) == (1, 1)
 
 
 def test_what_the_judge_left_open_is_no_tie() -> None:
@@ -114,7 +116,7 @@ def test_all_runs_meet_on_the_cases_that_all_answered() -> None:
 @pytest.mark.parametrize(
     ("runs", "reason"),
     [
-        ({"a": [result("1", "x", correct=1)]}, "two runs or more"),
+        ({"a": [result("1", "x", correct=1)]}, "two different runs or more"),
         ({"a": [result("1", "x", correct=1)], "b": [result("2", "x", correct=1)]}, "share no"),
     ],
 )
@@ -150,6 +152,17 @@ def test_the_command_without_a_model_says_what_decides(
     )
     assert lines[1].endswith("good")
     assert "6 won, 0 tied, 0 lost" in lines[1]
+
+
+def test_a_run_that_broke_off_is_told_of(
+    folders: list[str], home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (Path(folders[0]) / REPORT).touch()
+    assert run(["eval", "arena", *folders]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert (
+        line == f"note: the run in {folders[1]} is not finished; what it holds so far is looked at"
+    )
 
 
 def test_a_judge_model_ranks(

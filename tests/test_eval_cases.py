@@ -74,10 +74,10 @@ def test_jsonl_may_hold_unicode_line_separators_blank_lines_and_a_byte_order_mar
 @pytest.mark.parametrize(
     ("second", "reason"),
     [
-        (row(id="two", paper=["x"]), "paper: Extra inputs"),
-        (row(id="two", answerable="yes"), "answerable: Input should be a valid boolean"),
-        (row(id="two", papers=[2503.1]), "papers.0: Input should be a valid string"),
-        (row(id="two", facts=[[]]), "facts.0: Tuple should have at least 1 item"),
+        (row(id="two", paper=["x"]), "paper: no such field; a case has id, kind, question"),
+        (row(id="two", answerable="yes"), "answerable: expected true or false"),
+        (row(id="two", papers=[2503.1]), "papers.0: expected text; in YAML, put quotes"),
+        (row(id="two", facts=[[]]), "facts.0: it is empty"),
         (row(id="two", history=[{"role": "system", "content": "x"}]), "history.0.role"),
         (row(), "a second case with the id 'one'"),
         ([1], "expected a mapping"),

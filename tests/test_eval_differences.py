@@ -77,6 +77,13 @@ def test_p_values_are_also_given_corrected_for_all_measures_and_decide_nothing()
     assert "0.016     0.344  ▼" in differences.table(diff)
 
 
+def test_no_p_value_is_written_as_zero() -> None:
+    diff = compare([1.0] * 40, [0.0] * 40, "fact_recall")
+    assert differences.table(diff).splitlines()[-1].split()[-3:] == ["<0.001", "<0.001", "▼"]
+    assert "p <0.001" in differences.failures(diff, {}, ())[0]
+    assert r"| \<0.001 | \<0.001 |" in markdown.render(summary(result(1)), diff=diff)
+
+
 def test_a_rise_passes_the_gate() -> None:
     diff = compare([0.0] * 10 + [1.0] * 10, [1.0] * 20, "fact_recall")
     assert row(diff, "fact_recall").verdict == "better"

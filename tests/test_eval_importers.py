@@ -85,6 +85,11 @@ def test_a_folder_without_judgements(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+def test_what_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no .*nowhere"):
+        read(tmp_path / "nowhere")
+
+
 def test_squad_answers_are_alternatives_of_one_fact(tmp_path: Path) -> None:
     answers = [{"text": "50 points"}, {"text": "50"}, {"text": "50 points"}]
     path = squad(

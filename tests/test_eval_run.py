@@ -259,8 +259,10 @@ def test_a_folder_that_cannot_be_written(
     dataset: Dataset, library: Library, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="cannot write to"):
+    with pytest.raises(InputError, match="file is a file: name a folder"):
         run(dataset, library, tmp_path / "file")
+    with pytest.raises(InputError, match="cannot write to"):
+        run(dataset, library, tmp_path / "file" / "below")
 
 
 def test_the_command_prints_a_table_and_writes_under_the_home(

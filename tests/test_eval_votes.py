@@ -14,6 +14,7 @@ from eval.analysis.arena import pairs, rank
 from eval.analysis.votes import FILE, USERS, VoteStore, ballots, battles, everybody
 from eval.cases.dataset import Case
 from eval.runs.results import RESULTS, Result, write
+from eval.runs.runner import REPORT
 
 
 def cited(quote: str) -> Citation:
@@ -154,6 +155,7 @@ def folders(tmp_path: Path) -> list[str]:
     for name, results in (("poor", POOR), ("good", GOOD)):
         (tmp_path / name).mkdir()
         write(tmp_path / name / RESULTS, results)
+        (tmp_path / name / REPORT).touch()
     return [str(tmp_path / "poor"), str(tmp_path / "good")]
 
 

@@ -132,6 +132,7 @@ def profile(
     from eval.analysis.profile import profile as make_profile
     from eval.judge.judged import read_run
 
+    _note_unfinished([run])
     found = make_profile(read_run(run), open_library(read_settings(llm=llm)), measure=measure)
     if as_json:
         print_json(found.model_dump(mode="json"))
@@ -139,15 +140,29 @@ def profile(
     _print_profile(found)
 
 
+def _cases(count: int) -> str:
+    return "1 case" if count == 1 else f"{count} cases"
+
+
+def _note_unfinished(runs: "Sequence[Path]") -> None:
+    """Tell of runs that broke off: what they hold may be a part that is easier, or harder, than the whole."""
+    from eval.runs.results import RESULTS
+    from eval.runs.runner import REPORT
+
+    for run in runs:
+        if (run / RESULTS).exists() and not (run / REPORT).exists():
+            complain(f"note: the run in {run} is not finished; what it holds so far is looked at")
+
+
 def _print_profile(found: "Profile") -> None:
-    print(f"{one_line(found.measure)}: {_shown(found)} over {found.cases} cases")
+    print(f"{one_line(found.measure)}: {_shown(found)} over {_cases(found.cases)}")
     weak = found.weak()
     if not weak:
         print("\nNothing is weaker than the whole beyond chance.")
     for group, node in weak:
         print(f"\nWeak: {group} “{one_line(node.name)}”")
         print(
-            f"  {_shown(node)} over {node.cases} cases, "
+            f"  {_shown(node)} over {_cases(node.cases)}, "
             f"p {node.corrected:.4f} corrected for all that was looked at"
         )
         for each in node.worst:
@@ -187,6 +202,7 @@ def arena(
 
     if people and llm is not None:
         raise InputError("--people and --llm exclude each other: either people decide, or a model")
+    _note_unfinished(runs)
     matched = pairs({str(folder): read_run(folder) for folder in runs})
     settings = read_settings(llm=llm)
     if people:
@@ -233,7 +249,7 @@ def _by_model(matched: "Sequence[Pair]", settings: "Settings") -> "Arena":
 
 def _print_arena(found: "Arena") -> None:
     print(
-        f"{found.battles} battles on {found.cases} cases, decided by {one_line(found.decided_by)}; "
+        f"{found.battles} battles on {_cases(found.cases)}, decided by {one_line(found.decided_by)}; "
         f"{found.unscored} left open"
     )
     for each in found.places:

@@ -52,7 +52,8 @@ class Battle(NamedTuple):
 class Place(Record):
     """A run's place in the ranking: its rating with the bounds of its 95 % interval, and how it fared.
 
-    ``rank`` counts from 1; two runs whose intervals overlap may as well change places.
+    ``rank`` counts from 1, and is the same for the same rating; two runs whose intervals overlap may as well
+    change places.
     """
 
     rank: int
@@ -94,7 +95,7 @@ def pairs(runs: Mapping[str, Sequence[Result]]) -> list[Pair]:
         InputError: if there are fewer than two runs, or no case that all of them share.
     """
     if len(runs) < 2:
-        raise InputError("an arena takes two runs or more")
+        raise InputError("an arena takes two different runs or more")
     by_case = [
         {(each.case.id, each.case.question): each for each in results if each.answer is not None}
         for results in runs.values()
@@ -175,19 +176,20 @@ def rank(fought: Sequence[Battle | None], *, decided_by: str, seed: int = 0) -> 
     drawn = random.multinomial(len(wins), np.full(len(wins), 1 / len(wins)), size=_RESAMPLES)
     resampled = _ratings(np.einsum("rc,cij->rij", drawn.astype(np.float64), wins))
     low, high = np.percentile(resampled, [2.5, 97.5], axis=0)
-    best_first = sorted(range(len(names)), key=lambda index: -ratings[index])
+    rounded = [round(float(each), 1) for each in ratings]
+    best_first = sorted(range(len(names)), key=lambda index: -rounded[index])
     return Arena(
         decided_by=decided_by,
         places=tuple(
             Place(
-                rank=place,
+                rank=1 + sum(each > rounded[index] for each in rounded),
                 run=names[index],
-                rating=round(float(ratings[index]), 1),
+                rating=rounded[index],
                 low=round(float(low[index]), 1),
                 high=round(float(high[index]), 1),
                 **_record(battles, names[index]),
             )
-            for place, index in enumerate(best_first, start=1)
+            for index in best_first
         ),
         cases=len({each.case for each in battles}),
         battles=len(battles),

@@ -12,7 +12,7 @@ from eval.judge.judged import read_run
 from eval.runs.manifest import Manifest, differences
 from eval.runs.results import Result, read
 from eval.runs.runner import REPORT, read_manifest
-from eval.runs.summary import Report, align, number
+from eval.runs.summary import Report, align, chance, number
 from eval.scores.measures import COMPLETED, MEASURES, about, label
 from eval.statistics.many_tests import holm
 from eval.statistics.means import Difference, paired_difference
@@ -174,7 +174,7 @@ def failures(
     found = [
         f"{label(row.measure)} fell from {number(row.measure, row.first)} to "
         f"{number(row.measure, row.second)} (95 % interval of the difference {_interval(row)}; p "
-        f"{row.difference.p_value:.3f}, corrected for all measures {row.corrected:.3f})"
+        f"{chance(row.difference.p_value)}, corrected for all measures {chance(row.corrected)})"
         for row in fallen
     ]
     if floors and all(each.measure != COMPLETED for each in floors):
@@ -253,8 +253,8 @@ def _change(row: Row) -> list[str]:
     return [
         f"{sign}{number(row.measure, row.difference.mean)}",
         _interval(row),
-        f"{row.difference.p_value:.3f}",
-        f"{row.corrected:.3f}",
+        chance(row.difference.p_value),
+        chance(row.corrected),
         _SIGNS[row.verdict],
     ]
 

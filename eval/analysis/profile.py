@@ -125,8 +125,12 @@ def profile(results: Sequence[Result], library: Library, *, measure: str) -> Pro
             "no case of this run was answered: run it again, there is nothing to profile"
         )
     if not scored:
-        names = sorted({name for result in results for name in result.scores})
-        raise InputError(f"no case has the score '{measure}': choose correct, {', '.join(names)}")
+        held = {
+            name for result in results for name, score in result.scores.items() if score is not None
+        }
+        raise InputError(
+            f"no case has the score '{measure}': choose {', '.join(['correct', *sorted(held)])}"
+        )
     sets = {
         "kind": _divide([[each.case.kind] for each in scored]),
         "answer type": _divide([[answer_type(each.case)] for each in scored]),

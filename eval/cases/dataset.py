@@ -101,7 +101,26 @@ def _case(row: _Row, path: Path) -> Case:
             f"{path}:{row.line}: names of fields must be text, and values not nested so deep"
         ) from error
     except ValidationError as error:
-        raise InputError(f"{path}:{row.line}: {first_problem(error)}") from error
+        raise InputError(f"{path}:{row.line}: {problem(error)}") from error
+
+
+def problem(error: ValidationError) -> str:
+    """Say in a line what is wrong with a case, in the words of whoever writes one."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    words = _PROBLEMS.get(first["type"])
+    return f"{'.'.join(map(str, first['loc']))}: {words}" if words else first_problem(error)
+
+
+_PROBLEMS = {
+    "bool_type": "expected true or false",
+    "extra_forbidden": f"no such field; a case has {', '.join(Case.model_fields)}",
+    "missing": "it is missing",
+    "string_too_short": "it is empty",
+    "string_type": "expected text; in YAML, put quotes around numbers and dates",
+    "too_short": "it is empty",
+    "tuple_type": "expected a list",
+}
+"""By pydantic's names of what is wrong."""
 
 
 def _jsonl_rows(text: str, path: Path) -> Iterator[_Row]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assistant.errors import InputError, first_problem
-from eval.cases.dataset import Case
+from eval.cases.dataset import Case, problem
 
 SHAPES = "a BEIR folder, SQuAD-style JSON (.json), or a CSV or TSV file with question and answer"
 
@@ -73,6 +73,8 @@ _Reader = Callable[[Path], Iterator[tuple[str, _Item]]]
 
 
 def _reader(source: Path) -> _Reader:
+    if not source.exists():
+        raise InputError(f"there is no {source}: name {SHAPES}")
     if source.is_dir():
         return _read_beir
     readers: dict[str, _Reader] = {".json": _read_squad, ".csv": _read_table, ".tsv": _read_table}
@@ -311,7 +313,7 @@ def _case(place: str, *, answerable: bool = True, **fields: object) -> _Item:
     try:
         return Case.model_validate({**fields, "answerable": answerable}, strict=True)
     except ValidationError as error:
-        return Rejected(place, first_problem(error))
+        return Rejected(place, problem(error))
 
 
 def _text(path: Path) -> str:

@@ -21,7 +21,7 @@ from eval.cases.matching import unescape
 from eval.judge.judged import Judged
 from eval.reports.charts import charts
 from eval.runs.results import Result
-from eval.runs.summary import Measure, Report, interval, number, shown
+from eval.runs.summary import Measure, Report, chance, interval, number, shown
 from eval.scores.measures import about, label
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ def _environment() -> "Environment":
         finalize=_harmless,
     )
     made.filters |= {
+        "chance": chance,
         "embedded": _embedded,
         "interval": lambda measure, name: interval(name, measure),
         "json": lambda value: json.dumps(value, sort_keys=True),

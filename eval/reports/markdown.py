@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 from assistant.text import one_line
 from eval.analysis.differences import Diff
-from eval.runs.summary import Report, interval, number, shown
+from eval.runs.summary import Report, chance, interval, number, shown
 from eval.scores.measures import label
 
 _MOST_FAILURES = 20
@@ -76,9 +76,10 @@ def _changes(diff: Diff) -> list[str]:
             row.difference.high,
         )
         first, second, mean, low, high = (number(row.measure, value) for value in values)
+        chances = " | ".join(_text(chance(p)) for p in (row.difference.p_value, row.corrected))
         rows.append(
             f"| {_text(label(row.measure))} | {first} | {second} | {mean} | {low} to {high} "
-            f"| {row.difference.p_value:.3f} | {row.corrected:.3f} | {_MARKS[row.verdict]} |"
+            f"| {chances} | {_MARKS[row.verdict]} |"
         )
     head = "| measure | before | now | difference | 95 % interval | p | p (Holm) | |"
     return [head, "|---|---|---|---|---|---|---|---|", *rows, ""]

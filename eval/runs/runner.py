@@ -135,6 +135,8 @@ def _own(out: Path) -> Iterator[None]:
     Raises:
         InputError: if it cannot be written to, or is in use.
     """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{os.fspath(out)} is a file: name a folder to write the run to")
     try:
         out.mkdir(parents=True, exist_ok=True)
         with FileLock(out / _LOCK, timeout=0):

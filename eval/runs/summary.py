@@ -14,6 +14,9 @@ from eval.runs.results import Result
 from eval.scores.measures import MEASURES, about, label
 from eval.statistics.means import mean_interval
 
+_LEAST_P = 0.001
+"""The least p-value that is written in full."""
+
 
 class Measure(Record):
     """A measure's mean over the cases it applies to, with its 95 % interval; None where it applies to none.
@@ -165,6 +168,11 @@ def number(name: str, value: float) -> str:
     if about(name).is_share:
         return f"{value:.3f}"
     return f"{value:.4g}" if abs(value) < 100 else f"{value:.0f}"
+
+
+def chance(p_value: float) -> str:
+    """Write a p-value; none is zero."""
+    return f"{p_value:.3f}" if p_value >= _LEAST_P else f"<{_LEAST_P:g}"
 
 
 def align(rows: Sequence[Sequence[str]]) -> str:
