@@ -71,8 +71,9 @@ class Document(Record):
 
     Blocks are in text order, do not overlap, and are parted by one blank line; lines are in text
     order and hold every word. ``pages`` are widths and heights in PDF points, as displayed.
-    ``arxiv`` is the id on arXiv's own stamp, as it is printed. ``notes`` say what was dropped and
-    why, a line each.
+    ``arxiv`` is the id on arXiv's own stamp, as it is printed. ``scanned`` are the pages that text
+    recognition, which is not installed, could read; ``unread`` says in a line what of the document is
+    not in its text. ``notes`` say what was dropped and why, a line each.
     """
 
     text: str
@@ -82,6 +83,8 @@ class Document(Record):
     title: str | None = None
     abstract: tuple[int, int] | None = None
     arxiv: str | None = None
+    scanned: tuple[int, ...] = ()
+    unread: str | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -90,7 +93,8 @@ class FullText(Record):
 
     ``sha256`` is that of the file, ``reader`` the version of what read it, ``path`` where it lay if
     it came from this machine. ``gave_abstract`` says that the paper's abstract is the PDF's.
-    ``notes`` say what was dropped from the text and why.
+    ``scanned`` are pages that were not read for want of text recognition. ``notes`` say what was
+    dropped from the text and why.
     """
 
     sha256: str
@@ -98,6 +102,7 @@ class FullText(Record):
     pages: int
     path: str | None = None
     gave_abstract: bool = False
+    scanned: tuple[int, ...] = ()
     notes: tuple[CleanText, ...] = ()
 
 
@@ -278,7 +283,10 @@ class Answer(Record):
 
 
 class IngestReport(Record):
-    """What an ingest did: papers by outcome, failures, chunks written, seconds taken."""
+    """What an ingest did: papers by outcome, failures, chunks written, seconds taken.
+
+    ``incomplete`` are PDFs that were read but for some pages; it is no part of the public format.
+    """
 
     added: int
     updated: int
@@ -286,6 +294,7 @@ class IngestReport(Record):
     failed: tuple[SourceFailure, ...]
     chunks: int
     seconds: float
+    incomplete: tuple[SourceFailure, ...] = Field(default=(), exclude=True)
 
 
 class QuestionRewritten(Record):

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from assistant import __version__
+from assistant import __version__, parse
 from assistant.config import Settings
 
 _NAME = "ingested.json"
@@ -48,7 +48,7 @@ def _key(sources: Sequence[str], settings: Settings) -> str:
     """
     if settings.database is not None or settings.chroma != "local":
         raise ValueError("others may write to this library")
-    digest = hashlib.sha256(f"{__version__} {settings.embeddings}".encode())
+    digest = hashlib.sha256(f"{__version__} {parse.VERSION} {settings.embeddings}".encode())
     for source in sources:
         for path in _files(Path(source)):
             digest.update(f"\0{path}\0".encode())

@@ -116,3 +116,15 @@ def read_lies(path: Path, *, max_pages: int) -> Document:
         pages=(),
         title=f"{path.name}, {max_pages} pages",
     )
+
+
+def read_scan(path: Path, *, max_pages: int) -> Document:
+    """Find that a PDF is scanned: all of it, but for one page of it, or not at all, as its name says."""
+    text = "" if path.stem.endswith("whole") else path.read_text(encoding="utf-8")
+    return Document(
+        text=text,
+        blocks=(),
+        lines=(),
+        pages=((612.0, 792.0),) * 3,
+        scanned=() if path.stem.endswith("text") else (2, 3),
+    )

@@ -56,6 +56,8 @@ def ingest(
     report = _ingest(sources, pdfs=pdfs)
     for failure in report.failed:
         complain(f"failed: {failure.source}: {failure.error}")
+    for note in report.incomplete:
+        complain(f"incomplete: {note.source}: {note.error}")
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:
@@ -85,7 +87,7 @@ def _ingest(sources: list[str], *, pdfs: bool | None) -> IngestReport:
         )
     with closing(open_library(settings)) as library, progress() as update:
         report = library.ingest(sources, pdfs=pdfs, progress=update)
-    if not report.failed and not pdfs:
+    if not report.failed and not report.incomplete and not pdfs:
         papers = report.added + report.updated + report.unchanged
         stamp.remember(sources, settings, papers=papers)
     return report

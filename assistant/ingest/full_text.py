@@ -71,11 +71,20 @@ class FullTexts:
         reader: reads them.
         fetcher: fetches those that are not on this machine; without it only files may be asked for.
         version: of the reader; what another version read is read again.
+        reads_scans: whether the reader reads scanned pages; then what has some that are not read yet is
+            read again, too.
     """
 
     def __init__(
-        self, folder: Path, reader: Reader, fetcher: "Fetcher | None", *, version: str
+        self,
+        folder: Path,
+        reader: Reader,
+        fetcher: "Fetcher | None",
+        *,
+        version: str,
+        reads_scans: bool,
     ) -> None:
+        self._reads_scans = reads_scans
         self._folder = folder
         self._reader = reader
         self._version = version
@@ -84,8 +93,10 @@ class FullTexts:
     def is_current(self, paper: Paper, sha256: str) -> bool:
         """Tell whether this very file is in the library, read by this very reader."""
         held = paper.full_text
-        is_read = held and held.sha256 == sha256 and held.reader == self._version
-        return bool(is_read) and (self._folder / f"{sha256}.pdf").is_file()
+        if held is None or (held.scanned and self._reads_scans):
+            return False
+        is_read = held.sha256 == sha256 and held.reader == self._version
+        return is_read and (self._folder / f"{sha256}.pdf").is_file()
 
     def read(self, wanted: Iterable[Wanted]) -> Iterator[Read | SourceFailure]:
         """Read what is not in the library yet, in the order in which it is done."""
@@ -169,7 +180,8 @@ class FullTexts:
             pages=len(document.pages),
             path=item.pdf.path if item.pdf else None,
             gave_abstract=bool(abstract and not own_abstract),
-            notes=document.notes,
+            scanned=document.scanned,
+            notes=(*document.notes, document.unread) if document.unread else document.notes,
         )
         titled = bool(document.title) and (
             has_placeholder_title(paper) or bool(held and held.gave_abstract)

@@ -16,6 +16,7 @@ from assistant.ingest.stamps import disowned, identified, newer_version
 from assistant.models import Embedder
 from assistant.records import IngestReport, Paper, PdfFile, SourcedPaper, SourceFailure
 from assistant.sources import parse_arxiv_id, read_source
+from assistant.sources.failures import failure
 from assistant.sources.identity import has_placeholder_title
 from assistant.sources.merge import merge, merge_papers
 from assistant.store import IndexedPaper, IndexFingerprint, Store
@@ -86,6 +87,7 @@ class Ingest:
         self._shelf = Shelf(store.papers())
         self._outcomes: dict[str, Outcome] = {}
         self._failed: list[SourceFailure] = []
+        self._incomplete: list[SourceFailure] = []
         self._chunks = 0
 
     def run(self, sources: Sequence[str]) -> IngestReport:
@@ -103,6 +105,7 @@ class Ingest:
             failed=tuple(self._failed),
             chunks=self._chunks,
             seconds=round(time.perf_counter() - started, 3),
+            incomplete=tuple(self._incomplete),
         )
 
     def _read(self, sources: Sequence[str]) -> list[SourcedPaper]:
@@ -191,6 +194,8 @@ class Ingest:
             if isinstance(item, SourceFailure):
                 self._failed.append(item)
                 continue
+            if item.document.unread:
+                self._incomplete.append(failure(item.wanted.location, item.document.unread))
             batch.append(item)
             size += len(item.document.text)
             if size >= BATCH_CHARACTERS:

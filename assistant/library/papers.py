@@ -10,6 +10,7 @@ from assistant.ingest import Ingest, Progress
 from assistant.ingest.full_text import FullTexts
 from assistant.ingest.index import Cut, cut, embed
 from assistant.library.parts import Parts
+from assistant.parse import scans
 from assistant.records import Box, Chunk, Document, IngestReport, Paper, SourceFailure
 from assistant.sources import parse_arxiv_id
 from assistant.sources.identity import has_placeholder_title
@@ -32,7 +33,13 @@ class Papers:
                 store=parts.store,
                 embedder=parts.embedder,
                 fingerprint=parts.fingerprint,
-                full_texts=FullTexts(parts.pdf_folder, reader, fetcher, version=parse.VERSION),
+                full_texts=FullTexts(
+                    parts.pdf_folder,
+                    reader,
+                    fetcher,
+                    version=parse.VERSION,
+                    reads_scans=scans.is_installed(),
+                ),
                 fetcher=fetcher,
                 wants_pdf=(lambda paper: bool(paper.pdf_url)) if pdfs else has_placeholder_title,
                 progress=progress,

@@ -96,9 +96,14 @@ class Parts:
 
     def pdf_reader(self) -> "ParserPool":
         """Make what reads PDFs; it is to be closed."""
+        from assistant.parse import scans
         from assistant.parse.pool import ParserPool
 
-        return ParserPool(self.settings.home / "documents", workers=os.cpu_count() or 1)
+        folder, recogniser = self.settings.home / "documents", None
+        if scans.is_installed():
+            # One at a time: it takes more than one core as it is, and much memory.
+            recogniser = ParserPool(folder, workers=1, limits=scans.LIMITS, target=scans.READER)
+        return ParserPool(folder, workers=os.cpu_count() or 1, scans=recogniser)
 
     @cached_property
     def page_drawer(self) -> "PageDrawer":

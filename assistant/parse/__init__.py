@@ -4,7 +4,7 @@ from pathlib import Path
 
 from assistant.records import Document
 
-VERSION = "parse-2"
+VERSION = "parse-3"
 """Changes whenever the same file may give another document."""
 
 MAX_PAGES = 1000

@@ -44,7 +44,8 @@ class Drawings:
         default_factory=list
     )  # figures without images: boxes around text, perhaps
     fills: list[Fill] = field(default_factory=list)
-    image_share: float = 0.0
+    image_share: float = 0.0  # of the page, by the largest image
+    images_share: float = 0.0  # by all of them: scans come in strips as well
     texts: set[int] = field(default_factory=set)  # addresses of text objects not inside forms
 
     def same_colour(self, x: float, y: float, colour: tuple[int, int, int]) -> bool:
@@ -74,6 +75,7 @@ def read_drawings(page: pypdfium2.PdfPage, place: Place, width: float, height: f
         share = rect.width * rect.height / (width * height)
         if kind == pdfium.FPDF_PAGEOBJ_IMAGE:
             drawings.image_share = max(drawings.image_share, share)
+            drawings.images_share += share
             images.append(rect)
         is_line = kind == pdfium.FPDF_PAGEOBJ_PATH and _note_path(drawings, item, rect)
         if kind == pdfium.FPDF_PAGEOBJ_FORM:

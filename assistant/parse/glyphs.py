@@ -20,6 +20,9 @@ _CLEAR = 40  # of 255: opacity below which text is not seen
 _CONTRAST = 24  # grey levels, of 255, that drawn text must differ from what it lies on
 _OCR_SHARE = 0.5  # of a page's characters: invisible text over an image is a scan's text layer
 _SCAN_AREA = 0.6  # of the page: an image this large is a scan
+_FEW_WORDS = 40  # on a scan: stamps and page numbers put on it later
+_MARGIN = 0.12  # of the page's height: they stand no further in
+_INK = 200  # grey level, of 255: what is darker shows on paper
 _GAP = 0.5  # of the size: words part here even where the PDF has no space
 _TOUCHING = 0.06  # of the size: no space of any font is as narrow
 _MAX_GLYPHS = 200_000  # on one page; the densest real pages have 20,000
@@ -166,13 +169,27 @@ class _Reader:
         if self._glyphs and self._garbage > self._glyphs / 2:
             sheet.words.clear()
             sheet.turned.clear()
+            sheet.scanned = True
             sheet.notes.append("text layer unreadable: its fonts map to no characters")
             return sheet
         self._settle_pale()
         self._settle_invisible()
         for reason, count in self._hidden.items():
             sheet.notes.append(f"{count} characters dropped: {reason}")
+        sheet.scanned = self._is_scanned()
         return sheet
+
+    def _is_scanned(self) -> bool:
+        """Whether the page is a picture: an image with no text but stamps on it, or ink without any text."""
+        sheet = self._sheet
+        if words := len(sheet.words) + len(sheet.turned):
+            stamps = all(
+                min(word.base, sheet.height - word.base) < _MARGIN * sheet.height
+                for word in sheet.words
+            )
+            return stamps and words < _FEW_WORDS and self._drawings.images_share >= _SCAN_AREA
+        drawn = self._page.render(scale=0.5, grayscale=True, may_draw_forms=False).to_numpy()
+        return bool(drawn.size) and int(drawn.min()) < _INK
 
     def _read_words(self) -> None:
         text, pen = self._text, self._pen

@@ -23,6 +23,7 @@ from pydantic import ValidationError
 from assistant.errors import PdfError, StorageError, UnavailableError
 from assistant.parse import process
 from assistant.parse.cache import DocumentCache
+from assistant.parse.scans import INSTALL, unread
 from assistant.parse.worker import MAX_MESSAGE, Limits, Reply, Request, encode
 from assistant.records import Document
 from assistant.text import one_line
@@ -54,6 +55,7 @@ class ParserPool:
         limits: what reading one PDF may take.
         target: dotted name of the reader, ``module:function``; it is called with the path and
             ``max_pages``, and its module's ``VERSION`` keeps documents of other versions apart.
+        scans: reads PDFs in which this one finds scanned pages; it is closed with this one.
     """
 
     def __init__(
@@ -63,11 +65,13 @@ class ParserPool:
         workers: int = 2,
         limits: Limits = Limits(),  # noqa: B008 - immutable
         target: str = READER,
+        scans: "ParserPool | None" = None,
     ) -> None:
         version = importlib.import_module(target.partition(":")[0]).VERSION
         self._cache = DocumentCache(
             folder, version=f"{version}-{limits.pages}", max_bytes=limits.output_bytes
         )
+        self._scans = scans
         self._workers = workers
         self._limits = limits
         self._target = target
@@ -92,6 +96,8 @@ class ParserPool:
 
     def close(self) -> None:
         """End all workers, also those that are reading."""
+        if self._scans is not None:
+            self._scans.close()
         with self._mutex:
             self._closed = True
             for worker in self._started:
@@ -114,6 +120,34 @@ class ParserPool:
             StorageError: if the cache cannot be written.
             UnavailableError: if no worker can be started.
         """
+        document = self._parse(path)
+        if document.scanned:
+            document = self._read_scans(path, document)
+        if not document.text:
+            raise PdfError("is a scan or a picture, in which text recognition finds no words")
+        return document
+
+    def _read_scans(self, path: Path, document: Document) -> Document:
+        """Read a PDF with its scanned pages; where that fails, as far as it has been read."""
+        pages = document.scanned
+        if self._scans is None:
+            reason = f"run {INSTALL}, then ingest it again"
+            if not document.text:
+                raise PdfError(f"is a scan or a picture, and holds no text: {reason}")
+            return document.model_copy(update={"unread": unread(pages, reason)})
+        try:
+            return self._scans._parse(path)  # noqa: SLF001 - of this class
+        except (PdfError, UnavailableError) as error:
+            if self._closed:
+                raise
+            if not document.text:
+                raise PdfError(
+                    f"is a scan or a picture, and text recognition fails: it {error}"
+                ) from error
+            reason = f"text recognition fails: it {error}"
+            return document.model_copy(update={"unread": unread(pages, reason), "scanned": ()})
+
+    def _parse(self, path: Path) -> Document:
         digest = self._digest(path)
         if (document := self._cache.get(digest)) is not None:
             return document

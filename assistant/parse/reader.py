@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pypdfium2
 
@@ -20,6 +21,9 @@ from assistant.parse.references import split_references
 from assistant.parse.sheet import Sheet
 from assistant.records import Block, Document
 
+if TYPE_CHECKING:
+    from assistant.parse.recognition import Recogniser
+
 _WRAPPED = 0.6  # of all words: no paper has as many in its figures
 _SIDEWAYS_WORDS = 25
 _SIDEWAYS_SHARE = 0.3  # of the upright words
@@ -31,15 +35,19 @@ _ABSTRACT = re.compile(r"(?:abstract|summary)\s*[.:—–-]+\s*", re.IGNORECASE)
 _PDFIUM_PASSWORD = re.compile("password", re.IGNORECASE)
 
 
-def read_pdf(path: Path, *, max_pages: int = 1000) -> Document:
+def read_pdf(
+    path: Path, *, max_pages: int = 1000, recogniser: "Recogniser | None" = None
+) -> Document:
     """Read a PDF's text in reading order.
 
     Args:
         path: The file.
         max_pages: More pages than this are refused.
+        recogniser: Reads scanned pages; without it they are only named, and of a PDF that is scanned
+            from first to last the text is empty.
 
     Raises:
-        PdfError: The file is encrypted, damaged, too long, or holds no text.
+        PdfError: The file is encrypted, damaged, too long, or empty.
     """
     try:
         pdf = pypdfium2.PdfDocument(path)
@@ -52,9 +60,13 @@ def read_pdf(path: Path, *, max_pages: int = 1000) -> Document:
         if not count:
             raise PdfError("has no pages: fetch the PDF again")
         sheets = [_sheet(pdf, index) for index in range(count)]
+        unread = recogniser.read(pdf, sheets) if recogniser else None
     finally:
         pdf.close()
-    return _document(sheets)
+    document = _document(sheets)
+    if recogniser:
+        return document.model_copy(update={"scanned": (), "unread": unread})
+    return document
 
 
 def _reason(error: Exception) -> str:
@@ -104,10 +116,11 @@ def _document(sheets: Sequence[Sheet]) -> Document:
             notes.append(f"page {sheet.number}: too many scattered words to order")
         if page.dropped:
             notes.append(f"page {sheet.number}: {page.dropped} words inside figures dropped")
-        if not sheet.words and not sheet.turned:
+        if not sheet.words and not sheet.turned and not sheet.scanned:
             notes.append(f"page {sheet.number} has no text")
-    if not parts:
-        raise PdfError("has no text: a scan? Run text recognition over it first")
+    scanned = tuple(sheet.number for sheet in sheets if sheet.scanned)
+    if not parts and not scanned:
+        raise PdfError("has no text: its pages are empty")
     mark_headings(parts, profile)
     parts = merge_over_breaks(split_references(parts))
     title = _title(parts)
@@ -120,6 +133,7 @@ def _document(sheets: Sequence[Sheet]) -> Document:
         title=title,
         abstract=_abstract(parts, written.blocks, written.text),
         arxiv=arxiv_stamp(sheets),
+        scanned=scanned,
         notes=tuple(notes),
     )
 

@@ -123,6 +123,7 @@ class Sheet:
     forms: list[Rect] = field(default_factory=list)  # included figures; may reach beyond what shows
     figures: list[Rect] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    scanned: bool = False  # a picture of a page, without text
 
 
 def hull(pieces: Sequence[Piece]) -> Rect:
