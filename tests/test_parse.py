@@ -23,6 +23,7 @@ from pdfs import (
     LEFT,
     RIGHT,
     SECOND,
+    SERIF,
     WIDTH,
     draw,
     heading,
@@ -383,6 +384,69 @@ class TestFurniture:
         assert "arXiv" not in read(tmp_path, paint).text
 
 
+class TestSmallCapitals:
+    """Capitals, and smaller ones for small letters, each drawn on its own as typesetters do."""
+
+    WORDS = "OpenScholar is a Web Agent"
+
+    def draw(self, canvas, tracking, *, space=0.25, paint=lambda _canvas, _char: None):
+        x = LEFT
+        for word in self.WORDS.split():
+            for char in word:
+                size = 17 if char.isupper() else 13.6
+                paint(canvas, char)
+                text(canvas, x, 780, char.upper(), size=size)
+                x += canvas.stringWidth(char.upper(), SERIF, size) + tracking * size
+            x += (space + tracking) * 17
+
+    @pytest.mark.parametrize("tracking", [0, 0.05, 0.1, 0.12, 0.15, 0.2])
+    def test_make_whole_words(self, tmp_path, tracking):
+        document = read(tmp_path, lambda canvas: self.draw(canvas, tracking))
+        assert document.text == "OPENSCHOLAR IS A WEB AGENT"
+        [line] = document.lines
+        assert len(line.words) == 5
+
+    @pytest.mark.parametrize("gap", [0.1, 0.12, 0.15, 0.2])
+    def test_whose_runs_stand_apart_make_whole_words(self, tmp_path, gap):
+        def paint(canvas):
+            x = LEFT
+            for run, size in [("O", 17), ("PEN", 13.6), ("S", 17), ("CHOLAR", 13.6)]:
+                text(canvas, x, 780, run, size=size)
+                x += canvas.stringWidth(run, SERIF, size) + gap * 17
+            text(canvas, x + (0.3 - gap) * 17, 780, "A", size=17)
+            text(canvas, x + (0.6 - gap) * 17 + canvas.stringWidth("A"), 780, "WEB", size=13.6)
+
+        assert read(tmp_path, paint).text == "OPENSCHOLAR A WEB"
+
+    def test_with_narrow_spaces_stay_words(self, tmp_path):
+        document = read(tmp_path, lambda canvas: self.draw(canvas, 0, space=0.22))
+        assert document.text == "OPENSCHOLAR IS A WEB AGENT"
+
+    def test_of_no_size_are_nothing(self, tmp_path):
+        def paint(canvas):
+            text(canvas, LEFT, 700, "Some words")
+            for _ in range(30):
+                canvas.scale(0.5, 0.5)
+                text(canvas, 0, 0, "Hello world", size=17)
+
+        assert "Some words" in read(tmp_path, paint).text
+
+    def test_in_two_colours_are_one_word(self, tmp_path):
+        def colour(canvas, char):
+            shade = 0.9 if char in "Scholar" else 0.0
+            canvas.setFillColorRGB(1, shade, 0)
+
+        document = read(tmp_path, lambda canvas: self.draw(canvas, 0.05, paint=colour))
+        assert document.text == "OPENSCHOLAR IS A WEB AGENT"
+
+    def test_of_which_a_part_cannot_be_seen_lose_it(self, tmp_path):
+        def colour(canvas, char):
+            canvas.setFillColorRGB(*((1, 1, 1) if char in "cholar" else (0, 0, 0)))
+
+        document = read(tmp_path, lambda canvas: self.draw(canvas, 0.05, paint=colour))
+        assert "SCHOLAR" not in document.text
+
+
 STAMP = "arXiv:2501.00001v3  [cs.CL]  1 Jan 2025"
 
 
@@ -673,4 +737,4 @@ class TestDocument:
         assert read_pdf(path) == read_pdf(path)
 
     def test_the_version_is_named(self):
-        assert VERSION == "parse-3"
+        assert VERSION == "parse-4"

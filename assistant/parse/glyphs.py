@@ -25,6 +25,9 @@ _MARGIN = 0.12  # of the page's height: they stand no further in
 _INK = 200  # grey level, of 255: what is darker shows on paper
 _GAP = 0.5  # of the size: words part here even where the PDF has no space
 _TOUCHING = 0.06  # of the size: no space of any font is as narrow
+_TRACKING = 0.21  # of the size: the widest space between letters of one word
+_SMALL_CAPITALS = (0.62, 0.93)  # of the capitals' size
+_SAME_KERN = 1.25  # times what parts other letters of the line: as near as that is near
 _MAX_GLYPHS = 200_000  # on one page; the densest real pages have 20,000
 
 _BOLD = re.compile(
@@ -107,6 +110,11 @@ class _Pen:
     base: float = 0.0
     size: float = 0.0
     doubtful: bool = False  # PDFium saw a space here, the PDF has none
+    spaced: bool = False  # the same, and it is one unless the letters are small capitals
+    last: float = 0.0  # the last letter's size
+    goes_on: Word | None = None  # what it is the rest of: a part of another shade
+    kern: float = 0.0  # what parts letters of the line's small capitals
+    line: float = 0.0  # the baseline of that line
 
 
 def read_sheet(pdf: pypdfium2.PdfDocument, index: int) -> Sheet:
@@ -155,6 +163,7 @@ class _Reader:
         self._hidden: dict[str, int] = {}
         self._pale: list[tuple[Word, Rect]] = []
         self._invisible: list[Word] = []
+        self._seams: list[tuple[Word, Word]] = []
         self._pen = _Pen()
         self._glyphs = 0
         self._garbage = 0
@@ -173,6 +182,7 @@ class _Reader:
             sheet.notes.append("text layer unreadable: its fonts map to no characters")
             return sheet
         self._settle_pale()
+        self._mend_seams()
         self._settle_invisible()
         for reason, count in self._hidden.items():
             sheet.notes.append(f"{count} characters dropped: {reason}")
@@ -205,7 +215,8 @@ class _Reader:
             code = unicode_of(text, index)
             if code in (32, 13, 10, 9, 160):
                 pen.doubtful = code == 32 and not _text_object(address, index)
-                if not pen.doubtful:
+                pen.spaced = code == 32 and pdfium.FPDFText_IsGenerated(text, index) == 1
+                if not pen.doubtful and not pen.spaced:
                     self._flush()
                 continue
             if 0xD800 <= code < 0xDC00:
@@ -240,37 +251,64 @@ class _Reader:
         if char in "\x00\ufffd" or "\ue000" <= char <= "\uf8ff":
             self._garbage += 1
             return
-        last = pen.run
+        last, gap = pen.run, left - pen.rights[-1] if pen.run else 0.0
+        parted = (pen.doubtful or pen.spaced) and not self._in_small_capitals(char, gap, run)
         if last is not None and (
-            (
-                last is not run
-                and (last.turn, last.hidden, last.pale) != (run.turn, run.hidden, run.pale)
-            )
-            or abs(run.base - pen.base) > 0.8 * max(run.size, pen.size)
-            or not (
-                -0.8 * run.size < left - pen.rights[-1] or left == pen.lefts[-1]
-            )  # ligatures share
-            or left - pen.rights[-1] > (_TOUCHING if pen.doubtful else _GAP) * run.size
+            abs(run.base - pen.base) > 0.8 * max(run.size, pen.size)
+            or not (-0.8 * run.size < gap or left == pen.lefts[-1])  # ligatures share
+            or gap > (_TOUCHING if parted else _GAP) * run.size
+            or (parted and pen.spaced)
         ):
             self._flush()
+        elif last is not None and last is not run:
+            self._in_small_capitals(char, gap, run)  # it notes what parts them
+            if (last.turn, last.hidden) != (run.turn, run.hidden):
+                self._flush()
+            elif last.pale != run.pale:
+                pen.goes_on = self._flush()
         if pen.run is None or run.size > pen.size + 0.1:
             pen.size, pen.base, pen.run = run.size, run.base, run
-        pen.doubtful = False
+        pen.doubtful = pen.spaced = False
+        pen.last = run.size
         pen.chars.append(char)
         pen.lefts.append(left)
         pen.rights.append(right)
 
-    def _flush(self) -> None:
+    def _in_small_capitals(self, char: str, gap: float, run: _Run) -> bool:
+        """Whether a letter goes on a word of small capitals, which PDFium takes wide tracking for spaces in.
+
+        A capital and smaller ones after it are a word; what parts them parts letters in all of the line.
+        """
+        pen = self._pen
+        low, high = sorted((run.size, pen.last))
+        if pen.run is None or not low:
+            return False
+        if gap > _TRACKING * high or abs(run.base - pen.base) > 0.5 or run.face.math:
+            return False
+        if _SMALL_CAPITALS[0] < run.size / pen.last < _SMALL_CAPITALS[1]:
+            if pen.chars[-1].isupper() and char.isupper():
+                pen.kern, pen.line = gap, run.base
+                return True
+            return False
+        same_line = abs(pen.line - run.base) < 0.5
+        return same_line and low > _SMALL_CAPITALS[0] * high and gap < _SAME_KERN * pen.kern
+
+    def _flush(self) -> Word | None:
+        """End the word; return it, as far as there is one."""
         pen = self._pen
         run = pen.run
         if run is None:
-            return
+            return None
         text = _spell(pen.chars, pen.lefts, pen.rights)
+        word = None
         if text:
             x0, x1 = min(pen.lefts), max(pen.rights)
             word = Word(text, x0, x1, pen.base, pen.size, run.face, run.nested)
             self._file(word, run)
-        pen.chars, pen.lefts, pen.rights, pen.run = [], [], [], None
+            if pen.goes_on is not None:
+                self._seams.append((pen.goes_on, word))
+        pen.chars, pen.lefts, pen.rights, pen.run, pen.goes_on = [], [], [], None, None
+        return word
 
     def _file(self, word: Word, run: _Run) -> None:
         """Put a word where it belongs: upright, sideways, doubtful, hidden."""
@@ -316,6 +354,19 @@ class _Reader:
                 self._hide("of the colour of what it is drawn on", word)
         for words in (self._sheet.words, self._sheet.turned):
             words[:] = [word for word in words if id(word) not in lost]
+
+    def _mend_seams(self) -> None:
+        """Join the parts of words of two shades, each of which was seen."""
+        for words in (self._sheet.words, self._sheet.turned):
+            kept = {id(word) for word in words}
+            gone: set[int] = set()
+            for first, second in reversed(self._seams):
+                if id(first) in kept and id(second) in kept:
+                    first.text += second.text
+                    first.x1 = max(first.x1, second.x1)
+                    first.size = max(first.size, second.size)
+                    gone.add(id(second))
+            words[:] = [word for word in words if id(word) not in gone]
 
     def _settle_invisible(self) -> None:
         """Keep invisible text only where it is a scan's text layer."""
