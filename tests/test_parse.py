@@ -433,11 +433,19 @@ class TestSmallCapitals:
 
     def test_in_two_colours_are_one_word(self, tmp_path):
         def colour(canvas, char):
-            shade = 0.9 if char in "Scholar" else 0.0
+            shade = 0.97 if char in "Scholar" else 0.0
             canvas.setFillColorRGB(1, shade, 0)
 
         document = read(tmp_path, lambda canvas: self.draw(canvas, 0.05, paint=colour))
         assert document.text == "OPENSCHOLAR IS A WEB AGENT"
+
+    def test_a_pale_link_after_a_footnote_mark_is_a_word_of_its_own(self, tmp_path):
+        def paint(canvas):
+            text(canvas, LEFT, 103, "a", size=6)
+            canvas.setFillColorRGB(1, 0.97, 0)
+            text(canvas, LEFT + 3.2, 100, "https://example.org/walrus", size=8)
+
+        assert read(tmp_path, paint).text == "a https://example.org/walrus"
 
     def test_of_which_a_part_cannot_be_seen_lose_it(self, tmp_path):
         def colour(canvas, char):
@@ -737,4 +745,4 @@ class TestDocument:
         assert read_pdf(path) == read_pdf(path)
 
     def test_the_version_is_named(self):
-        assert VERSION == "parse-4"
+        assert VERSION == "parse-5"

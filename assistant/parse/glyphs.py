@@ -215,9 +215,10 @@ class _Reader:
             code = unicode_of(text, index)
             if code in (32, 13, 10, 9, 160):
                 pen.doubtful = code == 32 and not _text_object(address, index)
-                pen.spaced = code == 32 and pdfium.FPDFText_IsGenerated(text, index) == 1
-                if not pen.doubtful and not pen.spaced:
-                    self._flush()
+                if not pen.doubtful:
+                    pen.spaced = code == 32 and pdfium.FPDFText_IsGenerated(text, index) == 1
+                    if not pen.spaced:
+                        self._flush()
                 continue
             if 0xD800 <= code < 0xDC00:
                 high = code
@@ -265,7 +266,9 @@ class _Reader:
             if (last.turn, last.hidden) != (run.turn, run.hidden):
                 self._flush()
             elif last.pale != run.pale:
-                pen.goes_on = self._flush()
+                on_line = abs(run.base - pen.base) < 0.5  # a script is a word of its own
+                word = self._flush()
+                pen.goes_on = word if on_line else None
         if pen.run is None or run.size > pen.size + 0.1:
             pen.size, pen.base, pen.run = run.size, run.base, run
         pen.doubtful = pen.spaced = False
