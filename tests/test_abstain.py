@@ -23,20 +23,24 @@ from conftest import MemoryIndex
 INDEX = MemoryIndex(
     [Paper(id="dapo", title="DAPO: RL", abstract="DAPO trains models with a clipped loss.")]
 )
-STRONG = Signals(attributes=0.9, similarity=0.8, missing=0.0, unknown_name=0.0, quantity=0.0)
+STRONG = Signals(
+    attributes=0.9, similarity=0.8, missing=0.0, unknown_name=0.0, quantity=0.0, stated=2.0
+)
 
 
 def ask(question: str) -> Query:
     return analyse(question, INDEX)
 
 
-def evidence(matches: list[float], *, title: str = "DAPO: RL", similarity: float = 0.5) -> Evidence:
+def evidence(
+    matches: list[float], *, title: str = "DAPO: RL", similarity: float = 0.5, stated: float = 0.0
+) -> Evidence:
     text = "DAPO trains models."
     chunk = Chunk(id="c", paper_id="dapo", source="abstract", text=text, start=0, end=len(text))
     passage = Passage(rank=1, chunk=chunk, title=title, url=None, score=1.0)
     array = np.array(matches, dtype=np.float32)
-    sentence = Sentence(passage, Span(0, len(text)), text, array, similarity, 0.5)
-    return Evidence(passage, (sentence,), array, 0.5)
+    sentence = Sentence(passage, Span(0, len(text)), text, array, similarity, 0.5, array, stated)
+    return Evidence(passage, (sentence,), array, 0.5, array, array)
 
 
 class TestMeasure:
@@ -57,6 +61,10 @@ class TestMeasure:
     def test_the_similarity_is_that_of_the_best_sentence(self) -> None:
         found = [evidence([1.0], similarity=0.2), evidence([1.0], similarity=0.7)]
         assert measure(ask("loss"), found, []).similarity == 0.7
+
+    def test_the_sentence_that_most_likely_states_it_counts(self) -> None:
+        found = [evidence([1.0], stated=-3.0), evidence([1.0], stated=1.5)]
+        assert measure(ask("loss"), found, []).stated == 1.5
 
     def test_words_matched_by_half_are_not_missing(self) -> None:
         assert measure(ask("clipped loss"), [evidence([0.5, 0.9])], []).missing == 0
@@ -102,8 +110,10 @@ class TestDecision:
     @pytest.mark.parametrize(
         "worse",
         [
-            Signals(attributes=0.5, similarity=0.3, missing=0.1, unknown_name=1.0, quantity=0.0),
-            STRONG._replace(missing=0.5, attributes=0.1, similarity=0.1),
+            STRONG._replace(
+                attributes=0.5, similarity=0.3, missing=0.1, unknown_name=1.0, stated=-2.0
+            ),
+            STRONG._replace(missing=0.5, attributes=0.1, similarity=0.1, stated=-2.0),
         ],
         ids=["an unknown name", "nothing matched"],
     )
@@ -116,8 +126,19 @@ class TestDecision:
         less = STRONG._replace(**{signal: 0.1})
         assert log_odds(less, model) < log_odds(STRONG, model)
 
-    @pytest.mark.parametrize("model", [NAMED, UNNAMED], ids=["named", "unnamed"])
-    @pytest.mark.parametrize("signal", ["missing", "unknown_name", "quantity"])
+    def test_a_paper_that_is_named_must_state_what_is_asked(self) -> None:
+        assert not answers(STRONG._replace(attributes=0.6, similarity=0.6, stated=-4), named=True)
+
+    @pytest.mark.parametrize(
+        ("signal", "model"),
+        [
+            ("missing", UNNAMED),
+            ("unknown_name", NAMED),
+            ("unknown_name", UNNAMED),
+            ("quantity", NAMED),
+            ("quantity", UNNAMED),
+        ],
+    )
     def test_more_of_what_speaks_against_it_hurts(self, signal: str, model: Model) -> None:
         more = STRONG._replace(**{signal: 1.0})
         assert log_odds(more, model) < log_odds(STRONG, model)

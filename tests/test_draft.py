@@ -14,6 +14,8 @@ from assistant.answer.extract import Extract
 from assistant.records import Box, Chunk, Line, Passage
 from assistant.text import Span, sentences
 
+NOTHING = np.zeros(1, np.float32)
+
 
 def group(text: str, *, title: str = "DAPO", paper: str = "p") -> tuple[Sentence, ...]:
     """Make a paper whose sentences are all chosen."""
@@ -22,7 +24,7 @@ def group(text: str, *, title: str = "DAPO", paper: str = "p") -> tuple[Sentence
     )
     passage = Passage(rank=1, chunk=chunk, title=title, url=f"https://x.org/{paper}", score=0.7)
     return tuple(
-        Sentence(passage, span, text[slice(*span)], np.zeros(1, np.float32), 0.5, 0.5)
+        Sentence(passage, span, text[slice(*span)], NOTHING, 0.5, 0.5, NOTHING)
         for span in sentences(text)
     )
 

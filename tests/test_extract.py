@@ -13,11 +13,14 @@ from assistant.answer.extract import (
     Extract,
     extract,
 )
+from assistant.models.answer_head import AnswerHead
 from assistant.models.minilm import MiniLM, TokenVectors
 from assistant.query import analyse
 from assistant.records import Paper
 from assistant.retrieve import LONG, retrieve
 from conftest import MemoryIndex
+
+HEAD = AnswerHead()
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +40,7 @@ class Ask:
         query = analyse(question, self._index)
         (vector,) = self._embedder.embed([query.text])
         passages = retrieve(query, vector, self._index, limit=8, per_paper=2)
-        return extract(query, weigh(query, passages, self), self._index)
+        return extract(query, weigh(query, passages, self), self._index, HEAD)
 
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
         new = [text for text in texts if text not in self._read]
@@ -142,7 +145,7 @@ def test_a_refusal_names_the_unknown_system(ask: Ask) -> None:
 
 
 def test_without_evidence_there_is_a_refusal(sample_index: MemoryIndex) -> None:
-    found = extract(analyse("What does DAPO do?", sample_index), [], sample_index)
+    found = extract(analyse("What does DAPO do?", sample_index), [], sample_index, HEAD)
     assert found == Extract((), "No passage in the library fits the question.")
 
 

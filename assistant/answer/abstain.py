@@ -1,6 +1,6 @@
 """Whether the evidence answers the question at all; if not, why not.
 
-Two logistic models over five signals of the evidence, one for questions that name a paper of the library
+Two logistic models over six signals of the evidence, one for questions that name a paper of the library
 (is the fact asked for there?) and one for the others (is the subject there?). Their weights are fitted by
 ``python -m eval.targets.calibrate`` on questions kept apart from those that measure the assistant.
 """
@@ -34,7 +34,8 @@ class Signals(NamedTuple):
     """What the evidence says about a question.
 
     ``attributes`` is how well the words besides the paper's names are matched and ``similarity`` the best
-    sentence's cosine; both speak for an answer. ``missing`` is the weight of words matched by less than
+    sentence's cosine, ``stated`` the greatest log-odds that a sentence states what is asked; all speak for
+    an answer. ``missing`` is the weight of words matched by less than
     half, ``unknown_name`` is 1 for a coined name that the evidence does not hold (where the question names
     a paper: that no paper holds) and 0.5 for another capitalised word, and ``quantity`` is 1 where a number
     is asked for; these speak against it.
@@ -45,6 +46,7 @@ class Signals(NamedTuple):
     missing: float
     unknown_name: float
     quantity: float
+    stated: float
 
 
 class Model(NamedTuple):
@@ -55,8 +57,8 @@ class Model(NamedTuple):
     threshold: float
 
 
-NAMED = Model((1.83, 6.61, -15.87, -2.03, -1.56), -0.15, -0.2)
-UNNAMED = Model((1.84, 10.7, -10.21, -2.73, -1.28), -1.48, 0.4)
+NAMED = Model((2.7, 2.94, 0.0, -3.69, -0.41, 0.73), -1.57, -0.95)
+UNNAMED = Model((1.84, 10.7, -10.21, -2.73, -1.28, 0.0), -1.48, 0.4)
 
 
 def measure(query: Query, evidence: Sequence[Evidence], named: Sequence[QueryWord]) -> Signals:
@@ -84,6 +86,9 @@ def measure(query: Query, evidence: Sequence[Evidence], named: Sequence[QueryWor
         missing=float(share @ np.clip(_HALF_MATCH - matches, 0.0, 1.0)),
         unknown_name=max(unknown, default=0.0),
         quantity=float(asks_quantity(query)),
+        stated=max(
+            (sentence.stated for each in evidence for sentence in each.sentences), default=0.0
+        ),
     )
 
 

@@ -5,12 +5,13 @@ by its best match (MaxSim; Khattab and Zaharia, "ColBERT", SIGIR 2020), here wit
 token states instead of a model trained for it, and each word weighted by how rare it is in the library.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from assistant.models import Array, TokenEmbedder, TokenVectors
+from assistant.models.answer_head import AnswerHead
 from assistant.query import Query, QueryWord
 from assistant.records import Passage
 from assistant.text import Span, sentences
@@ -20,7 +21,8 @@ class Sentence(NamedTuple):
     """A sentence of a passage and how well it fits the question.
 
     ``matches`` has a similarity in [-1, 1] per content word of the question; ``score`` is their mean,
-    weighted by the words' rarity.
+    weighted by the words' rarity. ``pieces`` are its word pieces in context, shape ``(pieces, dimension)``;
+    ``stated`` the log-odds that it states what is asked, 0 until :func:`judge` has read it.
     """
 
     passage: Passage
@@ -29,15 +31,22 @@ class Sentence(NamedTuple):
     matches: Array
     similarity: float
     score: float
+    pieces: Array
+    stated: float = 0.0
 
 
 class Evidence(NamedTuple):
-    """A passage's sentences in text order, and how well the whole passage fits the question."""
+    """A passage's sentences in text order, and how well the whole passage fits the question.
+
+    ``asked`` and ``pieces`` are the word pieces of the question and of the passage with its title.
+    """
 
     passage: Passage
     sentences: tuple[Sentence, ...]
     matches: Array
     score: float
+    asked: Array
+    pieces: Array
 
 
 def weigh(query: Query, passages: Sequence[Passage], embedder: TokenEmbedder) -> list[Evidence]:
@@ -54,6 +63,27 @@ def weigh(query: Query, passages: Sequence[Passage], embedder: TokenEmbedder) ->
         for passage, prefix, tokens in zip(passages, prefixes, embedded, strict=True)
     ]
     return sorted(found, key=lambda evidence: (-evidence.score, evidence.passage.rank))
+
+
+def judge(evidence: Sequence[Evidence], head: AnswerHead) -> tuple[Evidence, ...]:
+    """Read each sentence again beside the question: how likely does it state what is asked?"""
+    readable = [each for each in evidence if each.sentences]
+    if not readable:
+        return tuple(evidence)
+    found = head.log_odds(
+        readable[0].asked,
+        [each.pieces for each in readable],
+        [[sentence.pieces for sentence in each.sentences] for each in readable],
+    )
+    stated = {id(each): log_odds for each, log_odds in zip(readable, found, strict=True)}
+    return tuple(_with_stated(each, stated.get(id(each), ())) for each in evidence)
+
+
+def _with_stated(evidence: Evidence, stated: Iterable[float]) -> Evidence:
+    read = zip(evidence.sentences, stated, strict=True)
+    return evidence._replace(
+        sentences=tuple(each._replace(stated=float(log_odds)) for each, log_odds in read)
+    )
 
 
 def _head(passage: Passage) -> str:
@@ -78,6 +108,7 @@ class _Asked:
                 if word.span.start < end and start < word.span.end:
                     rows.append(index)
                     owners.append(owner)
+        self.pieces = question.vectors
         self.vectors = question.vectors[rows]
         self.whole = _mean(question.vectors)
         self.words = words
@@ -103,19 +134,21 @@ def _weigh_passage(asked: _Asked, passage: Passage, tokens: TokenVectors, offset
         if not inside.any():  # beyond what the embedder reads
             continue
         matches = asked.per_word(similarity[:, inside].max(axis=1))
-        text = passage.chunk.text[span.start : span.end]
+        pieces = tokens.vectors[inside]
         found.append(
             Sentence(
                 passage=passage,
                 span=span,
-                text=text,
+                text=passage.chunk.text[span.start : span.end],
                 matches=matches,
-                similarity=float(asked.whole @ _mean(tokens.vectors[inside])),
+                similarity=float(asked.whole @ _mean(pieces)),
                 score=float(matches @ asked.weights),
+                pieces=pieces,
             )
         )
     matches = asked.per_word(similarity.max(axis=1))
-    return Evidence(passage, tuple(found), matches, float(matches @ asked.weights))
+    score = float(matches @ asked.weights)
+    return Evidence(passage, tuple(found), matches, score, asked.pieces, tokens.vectors)
 
 
 def _mean(vectors: Array) -> Array:

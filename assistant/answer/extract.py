@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from assistant.answer import abstain
-from assistant.answer.evidence import Evidence, Sentence, content_words
+from assistant.answer.evidence import Evidence, Sentence, content_words, judge
+from assistant.models.answer_head import AnswerHead
 from assistant.names import NameMatcher
 from assistant.query import Query, QueryWord, Vocabulary
 from assistant.retrieve import LONG
@@ -51,6 +52,8 @@ _INTRODUCTION_BONUS = 0.3
 _NUMBER_BONUS = 0.15
 _LINK_BONUS = 0.3
 _SIMILARITY_WEIGHT = 1.0
+_STATED_WEIGHT = 0.05
+_LEAST_STATED = -4.0
 _PASSAGE_MATCH_WEIGHT = 1.5
 """Beside how well the sentence matches word by word. Tuned on the two tuning sets of eval/datasets."""
 
@@ -121,6 +124,7 @@ def extract(
     query: Query,
     evidence: Sequence[Evidence],
     vocabulary: Vocabulary,
+    head: AnswerHead,
     *,
     follow_up: bool = False,
 ) -> Extract:
@@ -130,9 +134,10 @@ def extract(
         query: the question.
         evidence: its passages, weighed.
         vocabulary: tells which words are rare.
+        head: tells whether a sentence states what is asked.
         follow_up: whether the question goes on about a paper that has answered before.
     """
-    found = assess(query, evidence, vocabulary)
+    found = assess(query, evidence, vocabulary, head)
     if found is None:
         return Extract((), "No passage in the library fits the question.")
     if abstain.names_unknown_system(query, found.evidence) or not abstain.answers(
@@ -151,13 +156,18 @@ def is_broad(query: Query) -> bool:
     return _BROAD.search(query.text) is not None
 
 
-def assess(query: Query, evidence: Sequence[Evidence], vocabulary: Vocabulary) -> Assessment | None:
+def assess(
+    query: Query, evidence: Sequence[Evidence], vocabulary: Vocabulary, head: AnswerHead
+) -> Assessment | None:
     """Choose the papers to cite and measure what their evidence says; None where there are none."""
     candidates = _candidates(evidence, NameMatcher(query, vocabulary))
     if not candidates:
         return None
     named = [candidate for candidate in candidates if candidate.names]
-    chosen = _choose(query, candidates, named)
+    chosen = [
+        candidate._replace(evidence=judge(candidate.evidence, head))
+        for candidate in _choose(query, candidates, named)
+    ]
     relevant = tuple(each for candidate in chosen for each in candidate.evidence)
     names = [word for candidate in named for word in candidate.names]
     signals = abstain.measure(query, relevant, names)
@@ -316,6 +326,7 @@ class _SentenceScorer:
         matches = sentence.matches if head is None else np.maximum(sentence.matches, head.matches)
         score = float((matches + _PASSAGE_MATCH_WEIGHT * evidence.matches) @ self._weights)
         score += _SIMILARITY_WEIGHT * sentence.similarity
+        score += _STATED_WEIGHT * max(_LEAST_STATED, sentence.stated)
         if not self._weights.any() and _INTRODUCES.search(sentence.text):
             score += _INTRODUCTION_BONUS
         if self._wants_number and _NUMBER.search(sentence.text):

@@ -6,6 +6,7 @@ from assistant.answer import draft, evidence, extract, rewrite
 from assistant.answer.draft import Piece, Written
 from assistant.answer.restate import Rewritten
 from assistant.models import TokenEmbedder
+from assistant.models.answer_head import AnswerHead
 from assistant.query import Query, Vocabulary
 from assistant.records import Passage, Turn
 
@@ -21,10 +22,12 @@ class Extractive:
         self,
         *,
         reader: TokenEmbedder,
+        head: AnswerHead,
         vocabulary: Vocabulary,
         find_topic: Callable[[str], rewrite.Topic | None],
     ) -> None:
         self._reader = reader
+        self._head = head
         self._vocabulary = vocabulary
         self._find_topic = find_topic
 
@@ -38,7 +41,7 @@ class Extractive:
     ) -> Iterator[Piece | Written]:
         """Quote what answers, or refuse."""
         weighed = evidence.weigh(query, passages, self._reader)
-        found = extract.extract(query, weighed, self._vocabulary, follow_up=follow_up)
+        found = extract.extract(query, weighed, self._vocabulary, self._head, follow_up=follow_up)
         drafted = draft.draft(found)
         yield from drafted.pieces
         yield Written(

@@ -69,6 +69,7 @@ class Answering:
         if not self._models.wanted:
             return extractive.Extractive(
                 reader=parts.remembering_reader,
+                head=parts.answer_head,
                 vocabulary=parts.store,
                 find_topic=lambda text: self._find_topic(text, papers),
             )
@@ -77,6 +78,7 @@ class Answering:
             meter.watch(self._models.chat),
             meter.watch(self._models.small_chat),
             reader=parts.remembering_reader,
+            head=parts.answer_head,
             embed=parts.reader.embed,
             vocabulary=parts.store,
             secret=parts.secret,

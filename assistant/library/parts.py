@@ -10,6 +10,7 @@ from assistant import chunk
 from assistant.config import Settings
 from assistant.keys import read_secret
 from assistant.models import Embedder, ProviderEmbedder
+from assistant.models.answer_head import AnswerHead
 from assistant.models.minilm import MiniLM
 from assistant.models.remembering import Remembering
 from assistant.store import IndexFingerprint, Store
@@ -30,7 +31,12 @@ class Parts:
 
     def lend(self, other: "Parts") -> None:
         """Let another library in the same home use what is heavy here; closing one closes both."""
-        vars(other).update(store=self.store, reader=self.reader, embedder=self.embedder)
+        vars(other).update(
+            store=self.store,
+            reader=self.reader,
+            embedder=self.embedder,
+            answer_head=self.answer_head,
+        )
 
     def close(self) -> None:
         """Let go of files and connections."""
@@ -63,6 +69,11 @@ class Parts:
     def remembering_reader(self) -> Remembering:
         """The reader of passages, which many questions have in common."""
         return Remembering(self.reader)
+
+    @cached_property
+    def answer_head(self) -> AnswerHead:
+        """What reads sentences beside a question."""
+        return AnswerHead()
 
     def fingerprint(self) -> IndexFingerprint:
         """Say what the index is to be made with."""

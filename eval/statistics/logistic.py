@@ -1,5 +1,6 @@
 """Small logistic models: fitting them, and judging them on cases they were not fitted to."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,10 @@ from scipy.stats import rankdata
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+
+
+_Bounds = tuple[float | None, float | None]
+_BOUNDS: dict[bool, _Bounds] = {True: (0, None), False: (None, 0)}
 
 
 class Fitted(NamedTuple):
@@ -23,28 +28,44 @@ class Fitted(NamedTuple):
         return odds
 
 
-def fit(features: Array, labels: Flags) -> Fitted:
-    """Minimise mean log-loss + |w|² / n over standardised features; the bias is free."""
+def fit(features: Array, labels: Flags, *, signs: Sequence[float] | None = None) -> Fitted:
+    """Minimise mean log-loss + |w|² / n over standardised features; the bias is free.
+
+    Args:
+        features: a row for each case.
+        labels: what to tell.
+        signs: 1 for each feature that may only speak for it, -1 for one that may only speak against it.
+    """
     mean, deviation = features.mean(axis=0), features.std(axis=0)
     deviation = np.where(deviation > 0, deviation, 1.0)
     scaled = (features - mean) / deviation
-    signs = np.where(labels, 1.0, -1.0)
+    sides = np.where(labels, 1.0, -1.0)
 
     def loss(parameters: Array) -> tuple[float, Array]:
         weights, bias = parameters[:-1], parameters[-1]
-        margins = signs * (scaled @ weights + bias)
+        margins = sides * (scaled @ weights + bias)
         # The derivative of log(1 + exp(-m)) is -1 / (1 + exp(m)).
-        slopes = -signs * np.exp(-np.logaddexp(0.0, margins)) / len(signs)
-        gradient = np.append(scaled.T @ slopes + 2 * weights / len(signs), slopes.sum())
-        penalty = float(weights @ weights) / len(signs)
+        slopes = -sides * np.exp(-np.logaddexp(0.0, margins)) / len(sides)
+        gradient = np.append(scaled.T @ slopes + 2 * weights / len(sides), slopes.sum())
+        penalty = float(weights @ weights) / len(sides)
         return float(np.logaddexp(0.0, -margins).mean()) + penalty, gradient
 
-    found = minimize(loss, np.zeros(features.shape[1] + 1), jac=True, method="L-BFGS-B").x
+    free: list[_Bounds] = [(None, None)]
+    kept = [_BOUNDS[sign > 0] for sign in signs] if signs else free * features.shape[1]
+    start = np.zeros(features.shape[1] + 1)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[*kept, *free]).x
     weights = found[:-1] / deviation
     return Fitted(weights, float(found[-1] - weights @ mean))
 
 
-def out_of_fold(features: Array, labels: Flags, *, folds: int = 10, repeats: int = 5) -> Array:
+def out_of_fold(
+    features: Array,
+    labels: Flags,
+    *,
+    signs: Sequence[float] | None = None,
+    folds: int = 10,
+    repeats: int = 5,
+) -> Array:
     """Return each row's log-odds under models fitted without it, the mean of several divisions."""
     random = np.random.default_rng(0)
     total = np.zeros(len(labels))
@@ -55,7 +76,8 @@ def out_of_fold(features: Array, labels: Flags, *, folds: int = 10, repeats: int
             fold[random.permutation(members)] = np.arange(len(members)) % folds
         for number in range(folds):
             inside = fold == number
-            total[inside] += fit(features[~inside], labels[~inside]).log_odds(features[inside])
+            fitted = fit(features[~inside], labels[~inside], signs=signs)
+            total[inside] += fitted.log_odds(features[inside])
     return total / repeats
 
 

@@ -1,11 +1,12 @@
 """``python -m eval.targets.calibrate``: refits the answerability models on the tuning questions.
 
-The constants to paste into ``assistant/answer/abstain.py`` come from ``digest-tuning.yaml`` alone;
-``digest.yaml`` is only looked at afterwards, as the untouched test.
+The constants to paste into ``assistant/answer/abstain.py`` come from ``digest-tuning.yaml``,
+``near-misses.yaml`` and ``fulltext-tuning.yaml``; the others are only looked at afterwards, as the test.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from assistant.answer.abstain import _FOLLOW_UP
 from assistant.answer.evidence import weigh
 from assistant.answer.extract import assess
 from assistant.library import Library
+from assistant.models.answer_head import AnswerHead
 from assistant.models.minilm import MiniLM
 from assistant.query import analyse
 from assistant.records import Passage, PassagesFound, QuestionRewritten
@@ -22,10 +24,17 @@ from assistant.store import Store
 from eval import surroundings
 from eval.cases.dataset import Case, load
 from eval.statistics.logistic import Fitted, area_under_curve, fit, out_of_fold, threshold_keeping
+from eval.targets.full_text import questions
 from eval.terminal import note, say
 
-_KEPT = {True: 0.99, False: 0.985}
+_KEPT = {True: 0.963, False: 0.98}
 """Share of the answerable that the threshold keeps, by whether the question names a paper."""
+
+
+_SIGNS = abstain.Signals(
+    attributes=1, similarity=1, missing=-1, unknown_name=-1, quantity=-1, stated=1
+)
+"""What each signal may speak for: an answer, or none."""
 
 
 class _Found(NamedTuple):
@@ -49,25 +58,45 @@ class _Sample(NamedTuple):
 
 def main() -> None:
     """Fit both models on the tuning questions, print their constants, then test them."""
-    digest = surroundings.digest()
-    if not digest.original:
-        say("The models are fitted on the original digest, which is not beside the project.")
+    digest, pdfs = surroundings.digest(), surroundings.pdfs()
+    if not digest.original or pdfs is None:
+        say(
+            "The models are fitted on the original digest and PDFs, which are not beside the project."
+        )
         return
+    tuning: list[_Sample] = []
+    test: dict[str, list[_Sample]] = {}
     with surroundings.temporary_home() as home:
-        with closing(surroundings.library_at(home)) as library:
-            library.ingest([str(digest.path)])
-            found = {
-                name: _retrieve(load(surroundings.DATASETS / f"{name}.yaml").cases, library)
-                for name in ("digest-tuning", "digest")
-            }
-        note("weighing the evidence")
-        with closing(Store.open(home=home)) as store:
-            reader = MiniLM(home / "models")
-            tuning, test = (_samples(each, store, reader) for each in found.values())
+        for sources, label in (([digest.path], ""), (pdfs.of_digest, " with full texts")):
+            _ingest(home, sources)
+            tuning += _ask(home, lambda _: _cases("digest-tuning", "near-misses"))
+            test[f"digest.yaml{label}"] = _ask(home, lambda _: _cases("digest"))
+    with surroundings.temporary_home() as home:
+        _ingest(home, pdfs.all)
+        tuning += _ask(home, lambda it: questions(it, pdfs.all, name="fulltext-tuning").cases)
+        test["fulltext.yaml"] = _ask(home, lambda it: questions(it, pdfs.all).cases)
     fitted = {named: _calibrate(_of(tuning, named=named), named=named) for named in (True, False)}
-    say("\nThe test, digest.yaml, which nothing was fitted to:")
-    _report(test, {True: abstain.NAMED, False: abstain.UNNAMED}, label="present constants")
-    _report(test, fitted, label="constants above")
+    for name, samples in test.items():
+        say(f"\nThe test, {name}, which nothing was fitted to:")
+        _report(samples, {True: abstain.NAMED, False: abstain.UNNAMED}, label="present constants")
+        _report(samples, fitted, label="constants above")
+
+
+def _ingest(home: Path, sources: Sequence[Path]) -> None:
+    with closing(surroundings.library_at(home)) as library:
+        library.ingest([str(each) for each in sources], pdfs=False)
+
+
+def _cases(*names: str) -> list[Case]:
+    return [case for name in names for case in load(surroundings.DATASETS / f"{name}.yaml").cases]
+
+
+def _ask(home: Path, cases: Callable[[Library], Sequence[Case]]) -> list[_Sample]:
+    with closing(surroundings.library_at(home)) as library:
+        found = _retrieve(cases(library), library)
+    note("weighing the evidence")
+    with closing(Store.open(home=home)) as store:
+        return _samples(found, store, MiniLM(home / "models"), AnswerHead())
 
 
 def _retrieve(cases: Sequence[Case], library: Library) -> list[_Found]:
@@ -85,11 +114,13 @@ def _retrieve_one(case: Case, library: Library) -> _Found:
     return _Found(case, question, question != asked, ())
 
 
-def _samples(found: Sequence[_Found], store: Store, reader: MiniLM) -> list[_Sample]:
+def _samples(
+    found: Sequence[_Found], store: Store, reader: MiniLM, head: AnswerHead
+) -> list[_Sample]:
     samples = []
     for each in found:
         query = analyse(each.question, store)
-        assessment = assess(query, weigh(query, each.passages, reader), store)
+        assessment = assess(query, weigh(query, each.passages, reader), store, head)
         if assessment is not None:
             samples.append(
                 _Sample(
@@ -111,7 +142,7 @@ def _calibrate(samples: Sequence[_Sample], *, named: bool) -> abstain.Model:
     """Fit one model; print how it does on questions left out of the fit, and its constants."""
     features = np.array([sample.signals for sample in samples], dtype=np.float64)
     labels = np.array([sample.answerable for sample in samples])
-    scores = out_of_fold(features, labels)
+    scores = out_of_fold(features, labels, signs=_SIGNS)
     odds = scores + np.array([sample.bonus for sample in samples])
     odds[[sample.refused for sample in samples]] = -np.inf
     kept = _KEPT[named]
@@ -123,7 +154,7 @@ def _calibrate(samples: Sequence[_Sample], *, named: bool) -> abstain.Model:
         f"{area_under_curve(scores, labels):.3f}; keeping {kept:.1%} of the answerable refuses "
         f"{refused:.1%} of the unanswerable"
     )
-    model = _model(fit(features, labels), threshold)
+    model = _model(fit(features, labels, signs=_SIGNS), threshold)
     weights = ", ".join(f"{weight:.2f}" for weight in model.weights)
     say(f"{name} = Model(({weights}), {model.bias:.2f}, {model.threshold:.2f})")
     return model

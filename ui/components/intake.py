@@ -129,14 +129,15 @@ def _start(
 
 def _report(label: str, report: IngestReport) -> None:
     counts = _counts(report)
-    if not report.failed:
+    problems = [*report.failed, *report.incomplete]
+    if not problems:
         st.success(f"**{label}**: {counts}.", icon=":material/check:")
         return
     with st.container(gap="small"):
         st.warning(f"**{label}**: {counts}.", icon=":material/warning:")
-        for failure in report.failed[:20]:
-            where = failure.source.replace("\\", "/").rsplit("/", 1)[-1]
-            st.caption(f"{safe.plain(where)}: {safe.plain(failure.error)}")
+        for problem in problems[:20]:
+            where = problem.source.replace("\\", "/").rsplit("/", 1)[-1]
+            st.caption(f"{safe.plain(where)}: {safe.plain(problem.error)}")
 
 
 def _counts(report: IngestReport) -> str:
@@ -145,6 +146,7 @@ def _counts(report: IngestReport) -> str:
         "updated": report.updated,
         "unchanged": report.unchanged,
         "failed": len(report.failed),
+        "read in part": len(report.incomplete),
     }
     return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing new"
 

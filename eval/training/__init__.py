@@ -1,0 +1,1 @@
+"""Training the head that tells whether a sentence states what a question asks, on texts written for it."""
