@@ -5,7 +5,7 @@ by its best match (MaxSim; Khattab and Zaharia, "ColBERT", SIGIR 2020), here wit
 token states instead of a model trained for it, and each word weighted by how rare it is in the library.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -67,19 +67,13 @@ def weigh(query: Query, passages: Sequence[Passage], embedder: TokenEmbedder) ->
 
 def judge(evidence: Sequence[Evidence], head: AnswerHead) -> tuple[Evidence, ...]:
     """Read each sentence again beside the question: how likely does it state what is asked?"""
-    readable = [each for each in evidence if each.sentences]
-    if not readable:
-        return tuple(evidence)
-    found = head.log_odds(
-        readable[0].asked,
-        [each.pieces for each in readable],
-        [[sentence.pieces for sentence in each.sentences] for each in readable],
+    return tuple(_judge(each, head) if each.sentences else each for each in evidence)
+
+
+def _judge(evidence: Evidence, head: AnswerHead) -> Evidence:
+    stated = head.log_odds(
+        evidence.asked, evidence.pieces, [sentence.pieces for sentence in evidence.sentences]
     )
-    stated = {id(each): log_odds for each, log_odds in zip(readable, found, strict=True)}
-    return tuple(_with_stated(each, stated.get(id(each), ())) for each in evidence)
-
-
-def _with_stated(evidence: Evidence, stated: Iterable[float]) -> Evidence:
     read = zip(evidence.sentences, stated, strict=True)
     return evidence._replace(
         sentences=tuple(each._replace(stated=float(log_odds)) for each, log_odds in read)

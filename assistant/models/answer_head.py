@@ -39,23 +39,20 @@ class Inputs(NamedTuple):
 
 
 class AnswerHead:
-    """Reads a question beside the sentences of passages. Thread-safe; it loads at first use."""
+    """Reads a question beside the sentences of a passage. Thread-safe; it loads at first use."""
 
-    def log_odds(
-        self, question: Array, passages: Sequence[Array], sentences: Sequence[Sequence[Array]]
-    ) -> list[Array]:
-        """Return for each passage the log-odds that each of its sentences states what is asked.
+    def log_odds(self, question: Array, passage: Array, sentences: Sequence[Array]) -> Array:
+        """Return the log-odds that each sentence of a passage states what is asked.
 
         Args:
             question: the word pieces of the question, shape ``(pieces, 384)``, rows of length 1.
-            passages: those of each passage, with the title it is read under.
-            sentences: those of each passage's sentences; no sentence and no passage is empty.
+            passage: those of the passage, with the title it is read under.
+            sentences: those of its sentences; there is at least one, and none is empty.
         """
-        counts = [len(inside) for inside in sentences]
-        found: Array = self._session.run(
-            ["log_odds"], inputs(question, passages, sentences)._asdict()
-        )[0]
-        return np.split(found, np.cumsum(counts[:-1]))
+        # A passage at a time: padded to one length, many would take much memory.
+        laid_out = inputs(question, passage, sentences)._asdict()
+        found: Array = self._session.run(["log_odds"], laid_out)[0]
+        return found
 
     @cached_property
     def _session(self) -> "InferenceSession":
@@ -68,29 +65,26 @@ class AnswerHead:
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
-def inputs(
-    question: Array, passages: Sequence[Array], sentences: Sequence[Sequence[Array]]
-) -> Inputs:
+def inputs(question: Array, passage: Array, sentences: Sequence[Array]) -> Inputs:
     """Lay out what :meth:`AnswerHead.log_odds` takes as the graph reads it."""
-    rows = [pieces for inside in sentences for pieces in inside]
-    width = max(map(len, rows))
-    padded = np.zeros((len(rows), width, question.shape[1]), dtype=np.float32)
-    mask = np.zeros((len(rows), width), dtype=np.float32)
-    for row, pieces in enumerate(rows):
+    width = max(map(len, sentences))
+    padded = np.zeros((len(sentences), width, question.shape[1]), dtype=np.float32)
+    mask = np.zeros((len(sentences), width), dtype=np.float32)
+    for row, pieces in enumerate(sentences):
         padded[row, : len(pieces)] = pieces
         mask[row, : len(pieces)] = 1
-    counts = [len(inside) for inside in sentences]
     whole = _unit(question.sum(axis=0))
-    cosines = np.array([_unit(pieces.sum(axis=0)) @ whole for pieces in rows], dtype=np.float32)
-    closest = np.maximum.reduceat(cosines, np.cumsum([0, *counts[:-1]]))
-    anywhere = np.stack([(question @ pieces.T).max(axis=1) for pieces in passages])
+    cosines = np.array(
+        [_unit(pieces.sum(axis=0)) @ whole for pieces in sentences], dtype=np.float32
+    )
+    anywhere = (question @ passage.T).max(axis=1)
     return Inputs(
-        question=np.broadcast_to(question, (len(rows), *question.shape)),
-        question_mask=np.ones((len(rows), len(question)), dtype=np.float32),
+        question=np.broadcast_to(question, (len(sentences), *question.shape)),
+        question_mask=np.ones((len(sentences), len(question)), dtype=np.float32),
         sentence=padded,
         sentence_mask=mask,
-        anywhere=np.repeat(anywhere, counts, axis=0),
-        closeness=np.stack([cosines, np.repeat(closest, counts) - cosines], axis=1),
+        anywhere=np.broadcast_to(anywhere, (len(sentences), len(question))),
+        closeness=np.stack([cosines, cosines.max() - cosines], axis=1),
     )
 
 

@@ -138,5 +138,5 @@ def _read(text: Text, body: TokenVectors, asked: Iterator[TokenVectors]) -> Read
 def _ask(
     question: TokenVectors, stated: frozenset[int], body: TokenVectors, sentences: Sequence[Array]
 ) -> Asked:
-    laid_out = inputs(question.vectors, [body.vectors], [sentences])
+    laid_out = inputs(question.vectors, body.vectors, sentences)
     return Asked(question.vectors, stated, laid_out.anywhere[0], laid_out.closeness)
