@@ -1,8 +1,9 @@
 """Whether the evidence answers the question at all; if not, why not.
 
 Two logistic models over six signals of the evidence, one for questions that name a paper of the library
-(is the fact asked for there?) and one for the others (is the subject there?). Their weights are fitted by
-``python -m eval.targets.calibrate`` on questions kept apart from those that measure the assistant.
+(is the fact asked for there?) and one for the others (is the subject there?). The weights of the first are
+fitted by ``python -m eval.targets.calibrate`` on questions kept apart from those that measure the
+assistant; the second's stand as they were fitted before there was a sixth signal, which adds nothing to it.
 """
 
 import math
@@ -21,6 +22,8 @@ _QUANTITY = re.compile(
     re.IGNORECASE,
 )
 _HALF_MATCH = 0.5
+_NOT_STATED = -4.0
+"""Log-odds that a sentence states what is asked, where there is none."""
 _NAME_MATCH = 0.7
 _COINED_LENGTH = 5
 _FOLLOW_UP = 1.0
@@ -87,7 +90,8 @@ def measure(query: Query, evidence: Sequence[Evidence], named: Sequence[QueryWor
         unknown_name=max(unknown, default=0.0),
         quantity=float(asks_quantity(query)),
         stated=max(
-            (sentence.stated for each in evidence for sentence in each.sentences), default=0.0
+            (sentence.stated for each in evidence for sentence in each.sentences),
+            default=_NOT_STATED,
         ),
     )
 

@@ -157,15 +157,21 @@ def is_broad(query: Query) -> bool:
 
 
 def assess(
-    query: Query, evidence: Sequence[Evidence], vocabulary: Vocabulary, head: AnswerHead
+    query: Query,
+    evidence: Sequence[Evidence],
+    vocabulary: Vocabulary,
+    head: AnswerHead | None,
 ) -> Assessment | None:
-    """Choose the papers to cite and measure what their evidence says; None where there are none."""
+    """Choose the papers to cite and measure what their evidence says; None where there are none.
+
+    Without a ``head`` nothing is known of what sentences state, which only tells where a paper is named.
+    """
     candidates = _candidates(evidence, NameMatcher(query, vocabulary))
     if not candidates:
         return None
     named = [candidate for candidate in candidates if candidate.names]
     chosen = [
-        candidate._replace(evidence=judge(candidate.evidence, head))
+        candidate._replace(evidence=judge(candidate.evidence, head)) if head else candidate
         for candidate in _choose(query, candidates, named)
     ]
     relevant = tuple(each for candidate in chosen for each in candidate.evidence)

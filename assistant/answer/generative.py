@@ -12,7 +12,6 @@ from assistant.answer.extract import Assessment, assess
 from assistant.answer.generate import Length, generate, refuse
 from assistant.answer.restate import Rewritten, rewrite_with_model
 from assistant.models import TokenEmbedder
-from assistant.models.answer_head import AnswerHead
 from assistant.models.chat import ChatModel
 from assistant.names import NameMatcher
 from assistant.query import Query, Vocabulary
@@ -30,7 +29,6 @@ class Generative:
         chat: writes the answers.
         small: makes questions stand alone, and chooses evidence; may be the same.
         reader: the local embedder, which tells what is off topic.
-        head: tells whether a sentence states what is asked.
         embed: makes unit vectors of texts, which tell what sentence carries a citation.
         vocabulary: tells which words are rare.
         secret: what the passages' keys are drawn from.
@@ -47,7 +45,6 @@ class Generative:
         small: ChatModel,
         *,
         reader: TokenEmbedder,
-        head: AnswerHead,
         embed: Embed,
         vocabulary: Vocabulary,
         secret: bytes,
@@ -60,7 +57,6 @@ class Generative:
         self._chat = chat
         self._small = small
         self._reader = reader
-        self._head = head
         self._embed = embed
         self._vocabulary = vocabulary
         self._secret = secret
@@ -116,7 +112,7 @@ class Generative:
         found: Assessment | None = None
         for read in (passages[:_READ_FIRST], passages):
             weighed = weigh(query, read, self._reader)
-            found = assess(query, weighed, self._vocabulary, self._head)
+            found = assess(query, weighed, self._vocabulary, None)
             if found and not abstain.is_off_topic(found.signals, named=found.named):
                 return None
         return abstain.reason(query, found.evidence if found else (), named=False)

@@ -94,9 +94,8 @@ def _run(arguments: list[str]) -> int:
     except TyperException as error:
         complain(f"error: {error.format_message()} (see `assistant --help`)")
         return 2
-    except typer.Abort:
-        complain("interrupted")
-        return INTERRUPTED
+    except typer.Abort as interrupt:
+        raise KeyboardInterrupt from interrupt
     if code == INTERRUPTED:  # typer has taken the interrupt for an exit
         raise KeyboardInterrupt
     return code if isinstance(code, int) else 0

@@ -34,6 +34,7 @@ class Answering:
     def begin_loading(self) -> None:
         """Load models in the background: mostly outside Python, so that the store can open meanwhile."""
         _in_background(self._parts.reader.load)
+        _in_background(self._parts.answer_head.load)
         if self._models.wanted:
             _in_background(self._models.chat.load)
 
@@ -78,7 +79,6 @@ class Answering:
             meter.watch(self._models.chat),
             meter.watch(self._models.small_chat),
             reader=parts.remembering_reader,
-            head=parts.answer_head,
             embed=parts.reader.embed,
             vocabulary=parts.store,
             secret=parts.secret,

@@ -54,6 +54,10 @@ class AnswerHead:
         found: Array = self._session.run(["log_odds"], laid_out)[0]
         return found
 
+    def load(self) -> None:
+        """Load the graph now rather than at first use."""
+        _ = self._session
+
     @cached_property
     def _session(self) -> "InferenceSession":
         import onnxruntime

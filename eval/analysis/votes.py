@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from pydantic import AwareDatetime
+
 from assistant.errors import StorageError
 from assistant.records import Record
 from assistant.store.lock import hold_writer_lock
@@ -34,7 +36,7 @@ class Vote(Record):
     first: str
     second: str
     better: Better | None
-    cast: datetime
+    cast: AwareDatetime
 
     @property
     def key(self) -> Key:

@@ -1,7 +1,9 @@
 """``python -m eval.targets.calibrate``: refits the answerability models on the tuning questions.
 
 The constants to paste into ``assistant/answer/abstain.py`` come from ``digest-tuning.yaml``,
-``near-misses.yaml`` and ``fulltext-tuning.yaml``; the others are only looked at afterwards, as the test.
+``near-misses.yaml`` and ``fulltext-tuning.yaml``. No weight is fitted to the others, which are looked at
+afterwards; ``digest.yaml`` had a say only in how readily to refuse. ``UNNAMED`` stands as fitted before, to
+five signals of ``digest-tuning.yaml``: what is printed for it shows that the sixth adds nothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -77,7 +79,7 @@ def main() -> None:
         test["fulltext.yaml"] = _ask(home, lambda it: questions(it, pdfs.all).cases)
     fitted = {named: _calibrate(_of(tuning, named=named), named=named) for named in (True, False)}
     for name, samples in test.items():
-        say(f"\nThe test, {name}, which nothing was fitted to:")
+        say(f"\nThe test, {name}, which no weight was fitted to:")
         _report(samples, {True: abstain.NAMED, False: abstain.UNNAMED}, label="present constants")
         _report(samples, fitted, label="constants above")
 
