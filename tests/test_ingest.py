@@ -24,6 +24,7 @@ from assistant.ingest.index import cut, embed
 from assistant.library import Library
 from assistant.parse.places import boxes
 from assistant.records import AnswerDone, IngestReport, Paper
+from assistant.sources.failures import excerpt
 from web import Web
 
 TITLE = "Walrus: a small optimiser for large models"
@@ -386,6 +387,62 @@ def test_a_stamp_does_not_make_a_pdf_another_paper(library: Library, tmp_path: P
     )
     assert library.papers() == before
     assert "0.0375" not in str(chunk_texts(library))
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("Untitled", "does not say so on its first page"),
+        ("Open-Source System", 'is titled "Open-Source System"'),
+        ("Learning Cooking System Scale", 'is titled "Learning Cooking System Scale"'),
+    ],
+    ids=["no title", "a fragment", "the same words"],
+)
+def test_a_forged_stamp_replaces_no_paper(
+    library: Library, tmp_path: Path, title: str, said: str
+) -> None:
+    held = "DAPO: An Open-Source LLM Reinforcement Learning System at Scale"
+    library.ingest([str(write_digest(tmp_path / "digest.txt", title=held))])
+    genuine = write_paper(tmp_path / "dapo.pdf", title=held, stamp="2503.01234v1")
+    library.ingest([str(genuine)])
+    before = library.papers()
+    forged = tmp_path / "forged.pdf"
+    if title == "Untitled":
+        pdfs.draw(forged, untitled)
+    else:
+        write_paper(forged, title=title, stamp="2503.01234v999")
+
+    report = library.ingest([str(forged)])
+
+    assert counts(report) == (0, 0, 0, 1)
+    assert excerpt(held) in report.failed[0].error
+    assert said in report.failed[0].error
+    assert library.papers() == before
+    newer = write_paper(tmp_path / "new.pdf", title=held, method=["New."], stamp="2503.01234v2")
+    assert counts(library.ingest([str(newer)])) == (0, 1, 0, 0)
+    assert only_paper(library).version == 2
+
+
+def untitled(canvas: Canvas) -> None:
+    """A page with a stamp and no run of words that could be a title."""
+    pdfs.stamp(canvas, "arXiv:2503.01234v999 [cs.LG] 18 Mar 2025")
+    pdfs.text(canvas, pdfs.LEFT, 700, "Boil it.")
+
+
+def test_a_stamped_pdf_without_a_title_of_its_own_joins_the_paper_it_names(
+    library: Library, tmp_path: Path
+) -> None:
+    library.ingest([str(write_digest(tmp_path / "digest.txt", title=TITLE))])
+
+    def paint(canvas: Canvas) -> None:
+        pdfs.stamp(canvas, "arXiv:2503.01234v2 [cs.LG] 18 Mar 2025")
+        pdfs.text(canvas, pdfs.LEFT, 790, "Proceedings of the Arctic Society", size=20)
+        pdfs.lines(canvas, pdfs.LEFT, 740, [TITLE, *METHOD])
+
+    path = pdfs.draw(tmp_path / "walrus.pdf", paint)
+
+    assert counts(library.ingest([str(path)])) == (0, 1, 0, 0)
+    assert (only_paper(library).id, only_paper(library).version) == ("2503.01234", 2)
 
 
 def test_of_two_papers_with_one_stamp_in_one_go_the_second_fails(

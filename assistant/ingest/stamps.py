@@ -1,21 +1,27 @@
 """Whose paper a PDF from this machine is, as arXiv's stamp on its first page says."""
 
-from rapidfuzz.fuzz import token_set_ratio
+from rapidfuzz.fuzz import ratio, token_set_ratio
 from rapidfuzz.utils import default_process
 
 from assistant.ingest.full_text import ALIKE, Read, other_title
 from assistant.ingest.shelf import Shelf, has_own_abstract
-from assistant.records import Paper, SourceFailure
+from assistant.records import Document, Line, Paper, SourceFailure
 from assistant.sources import ArxivId, find_arxiv_id, parse_arxiv_id
 from assistant.sources.failures import excerpt, failure
-from assistant.sources.identity import has_placeholder_title
+from assistant.sources.identity import has_placeholder_title, title_key
+
+_SAME = 65.0
+"""Of 100: titles more alike, letter by letter and in order, are of one paper; half a title is too little."""
+
+_TELLING = 16  # characters of a title that nobody writes by chance
 
 
 def identified(item: Read, shelf: Shelf) -> Paper | SourceFailure:
     """Give a paper the id and version on its PDF's stamp, unless it has another arXiv id already.
 
     A stamp proves little: anyone can print one. Where the library holds another paper under its id,
-    with which the PDF's title has nothing in common, the PDF is a failure, and that paper stays as it is.
+    and nothing but the stamp says that the PDF is of that paper, it is a failure, and the paper stays
+    as it is.
     """
     paper, pdf, stamp = item.paper, item.wanted.pdf, _stamp(item)
     if pdf is None or stamp is None:
@@ -25,11 +31,13 @@ def identified(item: Read, shelf: Shelf) -> Paper | SourceFailure:
     if holder is known:
         if known.id != stamp.base or (known.version or 0) >= (stamp.version or 0):
             return paper
-    elif holder and (title := other_title(holder, item.document)):
+    elif holder and not _is_of(holder, item.document, is_known=holder.id == known.id):
+        title = item.document.title
+        said = f"is titled {excerpt(title)}" if title else "does not say so on its first page"
         return failure(
             item.wanted.location,
-            f"is stamped arXiv:{stamp.base}, which is {excerpt(holder.title)} in the library, but is "
-            f"titled {excerpt(title)}: remove that paper if its id is wrong, or the stamp",
+            f"is stamped arXiv:{stamp.base}, which is {excerpt(holder.title)} in the library, but "
+            f"{said}: remove that paper if its id is wrong, or the stamp",
         )
     elsewhere = holder.pdf_url if holder and not find_arxiv_id(holder.pdf_url or "") else None
     return paper.model_copy(
@@ -40,6 +48,26 @@ def identified(item: Read, shelf: Shelf) -> Paper | SourceFailure:
             "pdf_url": elsewhere or stamp.pdf_url,
         }
     )
+
+
+def _is_of(holder: Paper, document: Document, *, is_known: bool) -> bool:
+    """Tell whether a document is of the paper that has its stamp's id.
+
+    ``is_known`` says that more than the stamp has it so; then only another title speaks against it.
+    """
+    if is_known:
+        return other_title(holder, document) is None
+    if has_placeholder_title(holder):
+        return holder.full_text is None  # with no title and no text, there is nothing to contradict
+    promised = title_key(holder.title)
+    first = [title_key(document.text[each.start : each.end]) for each in _first_page(document)]
+    if promised in first or (len(promised) >= _TELLING and promised in "".join(first)):
+        return True
+    return bool(document.title) and ratio(promised, title_key(document.title or "")) >= _SAME
+
+
+def _first_page(document: Document) -> list[Line]:
+    return [line for line in document.lines if line.page == 1]
 
 
 def newer_version(item: Read, paper: Paper, shelf: Shelf) -> Paper | None:
