@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from assistant.errors import AssistantError, CatalogError, StorageError, VectorStoreError
+from assistant.errors import AssistantError, CatalogError, PdfError, StorageError, VectorStoreError
 from assistant.records import Chunk, Paper
 from assistant.store import IndexFingerprint, Store
 from store_processes import (
@@ -299,6 +299,27 @@ def test_repair_cuts_anew(small: Path) -> None:
         store.repair(embed, embedding_text=embedding_text, fingerprint=whole, chunk=cut_whole)
 
         assert store.chunk_count() == 6
+        assert store.check() == []
+
+
+def test_a_pdf_that_cannot_be_read_any_more_does_not_keep_others_from_repair(small: Path) -> None:
+    def cut_most(paper: Paper) -> list[Chunk]:
+        if paper.id == "p0003":
+            raise PdfError("is a scan or a picture, and holds no text")
+        return cut(paper)[:1]
+
+    other = IndexFingerprint(embedder="made-up", dimension=DIMENSION, chunking="other")
+    with Store.open(home=small) as store:
+        before = {paper.id: store.paper_chunks(paper.id) for paper in store.papers()}
+
+        done = store.repair(embed, embedding_text=embedding_text, fingerprint=other, chunk=cut_most)
+
+        assert done[:2] == [
+            f"6 papers were indexed anew with {other}",
+            "paper p0003 stays cut as it was: its PDF is a scan or a picture, and holds no text",
+        ]
+        assert store.paper_chunks("p0003") == before["p0003"]
+        assert all(len(store.paper_chunks(each)) == 1 for each in before if each != "p0003")
         assert store.check() == []
 
 

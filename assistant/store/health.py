@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from assistant.errors import AssistantError, CatalogError, VectorStoreError
+from assistant.errors import AssistantError, CatalogError, PdfError, VectorStoreError
 from assistant.records import Chunk, Paper
 from assistant.store import sync
 from assistant.store.catalog import Catalog
@@ -29,7 +29,10 @@ _PAPERS = 64
 
 
 class Maker(NamedTuple):
-    """What an index is made with; without ``chunk``, stored chunks are kept as they are."""
+    """What an index is made with; without ``chunk``, stored chunks are kept as they are.
+
+    So are those of a paper for which ``chunk`` raises ``PdfError``.
+    """
 
     embed: Callable[[Sequence[str]], Array]
     embedding_text: Callable[[Paper, Chunk], str]
@@ -72,7 +75,7 @@ def repair(
         done += _rebuild_catalog(database, catalog, vectors, lexical.library())
     stored = catalog.state().fingerprint
     if not catalog.is_empty() and (flaws or stored != maker.fingerprint):
-        done.append(_reindex(catalog, vectors, maker))
+        done += _reindex(catalog, vectors, maker)
     done += _repair_vectors(catalog, vectors)
     if _check_lexical(catalog, lexical, catalog.visible().chunk_ids):
         sync.match_lexical(lexical, catalog)
@@ -134,28 +137,37 @@ def _repair_vectors(catalog: Catalog, vectors: Vectors) -> list[str]:
     return [f"the vectors were stored anew from the catalog ({problems[0].detail})"]
 
 
-def _reindex(catalog: Catalog, vectors: Vectors, maker: Maker) -> str:
+def _reindex(catalog: Catalog, vectors: Vectors, maker: Maker) -> list[str]:
     """Cut and embed every paper anew, and commit that at once."""
     state = catalog.state()
     papers = list(catalog.shelf().papers())
+    kept: list[str] = []
     indexed = [
-        item for batch in in_batches(papers, _PAPERS) for item in _index(batch, catalog, maker)
+        item
+        for batch in in_batches(papers, _PAPERS)
+        for item in _index(batch, catalog, maker, kept)
     ]
     # Held throughout: the collection of the new kind must not be seen without its vectors.
     with vectors.exclusively():
         vectors.create(state._replace(fingerprint=maker.fingerprint))
         catalog.put(indexed, fingerprint=maker.fingerprint)
         sync.match_vectors(vectors, catalog, alone=True)
-    return f"{len(papers)} papers were indexed anew with {maker.fingerprint}"
+    return [f"{len(papers)} papers were indexed anew with {maker.fingerprint}", *kept]
 
 
-def _index(papers: Sequence[Paper], catalog: Catalog, maker: Maker) -> Iterator[IndexedPaper]:
+def _index(
+    papers: Sequence[Paper], catalog: Catalog, maker: Maker, kept: list[str]
+) -> Iterator[IndexedPaper]:
     stored = catalog.state().fingerprint
     recut = maker.chunk if stored is None or stored.chunking != maker.fingerprint.chunking else None
-    cut = [
-        (paper, tuple(recut(paper) if recut else catalog.paper_chunks(paper.id)))
-        for paper in papers
-    ]
+    cut: list[tuple[Paper, tuple[Chunk, ...]]] = []
+    for paper in papers:
+        try:
+            chunks = recut(paper) if recut else catalog.paper_chunks(paper.id)
+        except PdfError as error:
+            chunks = catalog.paper_chunks(paper.id)
+            kept.append(f"paper {paper.id} stays cut as it was: its PDF {error}")
+        cut.append((paper, tuple(chunks)))
     vectors = maker.embed(
         [maker.embedding_text(paper, chunk) for paper, chunks in cut for chunk in chunks]
     )
