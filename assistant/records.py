@@ -72,8 +72,8 @@ class Document(Record):
     Blocks are in text order, do not overlap, and are parted by one blank line; lines are in text
     order and hold every word. ``pages`` are widths and heights in PDF points, as displayed.
     ``arxiv`` is the id on arXiv's own stamp, as it is printed. ``scanned`` are the pages that text
-    recognition, which is not installed, could read; ``unread`` says in a line what of the document is
-    not in its text. ``notes`` say what was dropped and why, a line each.
+    recognition could read but has not yet, ``recognised`` those it has read; ``unread`` says in a line
+    what of the document is not in its text. ``notes`` say what was dropped and why, a line each.
     """
 
     text: str
@@ -84,6 +84,7 @@ class Document(Record):
     abstract: tuple[int, int] | None = None
     arxiv: str | None = None
     scanned: tuple[int, ...] = ()
+    recognised: tuple[int, ...] = ()
     unread: str | None = None
     notes: tuple[str, ...] = ()
 

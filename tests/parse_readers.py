@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from assistant.errors import PdfError
+from assistant.errors import PdfError, UnavailableError
 from assistant.records import Block, Document
 
 VERSION = "test"
@@ -68,6 +68,14 @@ def refuse(_: Path) -> None:
 
 def fail(_: Path) -> None:
     raise ValueError("bad\r\n\x1b[2Jxref")
+
+
+def lack(_: Path) -> None:
+    raise ImportError("No module named 'cv3'")
+
+
+def jam(_: Path) -> None:
+    raise UnavailableError("text recognition does not start: its models are gone")
 
 
 def recurse(path: Path) -> None:

@@ -144,7 +144,9 @@ def make(tmp_path: Path) -> Callable[[str], Path]:
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ParserPool]:
     """A pool for whose readers every page is scanned; nothing reads scans."""
     folder = tmp_path_factory.mktemp("plain")
-    with ParserPool(folder, workers=1, limits=QUICK, target="parse_readers:read_scan") as pool:
+    readers = {"limits": QUICK, "workers": 1}
+    none = ParserPool(folder / "scans", target="parse_readers:read", missing=scans.INSTALL, **readers)
+    with ParserPool(folder, target="parse_readers:read_scan", scans=none, **readers) as pool:
         yield pool
 
 
@@ -185,11 +187,16 @@ class TestRecognition:
     def test_reads_a_scan(self, recognising: ParserPool, make):
         assert recognising.parse(make("whole")).text == "Words of whole"
 
-    @pytest.mark.parametrize("behaviour", ["refuse", "fail", "segfault"])
-    def test_that_fails_leaves_what_was_read(self, recognising: ParserPool, make, behaviour: str):
+    @pytest.mark.parametrize(
+        ("behaviour", "left"),
+        [("refuse", ()), ("fail", ()), ("segfault", ()), ("lack", (2, 3)), ("jam", (2, 3))],
+    )
+    def test_that_fails_leaves_what_was_read(
+        self, recognising: ParserPool, make, behaviour: str, left: tuple[int, ...]
+    ):
         document = recognising.parse(make(f"{behaviour}-mixed"))
         assert document.text == f"Words of {behaviour}-mixed"
-        assert document.scanned == ()
+        assert document.scanned == left  # what is not the file's fault is tried again
         assert document.unread is not None
         assert document.unread.startswith(
             "pages 2-3 are scans or pictures and were not read: text rec"
@@ -197,7 +204,8 @@ class TestRecognition:
 
     def test_that_fails_on_a_scan_is_one_line(self, recognising: ParserPool, make):
         with pytest.raises(
-            PdfError, match="^is a scan or a picture, and text recognition fails: it crashes"
+            PdfError,
+            match="^is a scan or a picture, and holds no text: text recognition fails: it cra",
         ):
             recognising.parse(make("segfault-whole"))
 
@@ -211,7 +219,9 @@ class TestRecognition:
         with ParserPool(
             tmp_path, workers=1, limits=QUICK, target="parse_readers:read_scan", scans=broken
         ) as pool:
-            assert "not start" in (pool.parse(make("mixed")).unread or "")
+            document = pool.parse(make("mixed"))
+            assert "not start" in (document.unread or "")
+            assert document.scanned == (2, 3)
             with pytest.raises(PdfError, match="text recognition fails"):
                 pool.parse(make("whole"))
 
@@ -219,10 +229,23 @@ class TestRecognition:
     def test_makes_that_what_was_not_read_is_read_again(
         self, plain: ParserPool, tmp_path: Path, reads_scans: bool, current: bool
     ):
-        texts = FullTexts(tmp_path, plain, None, version="v", reads_scans=reads_scans)
-        (tmp_path / "abc.pdf").touch()
         full_text = FullText(sha256="abc", reader="v", pages=3, scanned=(2,))
-        assert texts.is_current(Paper(id="x", title="X", full_text=full_text), "abc") is current
+        assert is_current(plain, tmp_path, full_text, reads_scans=reads_scans) is current
+
+    @pytest.mark.parametrize(
+        ("reader", "current"), [("v", True), ("v-ocr", True), ("u-ocr", False)]
+    )
+    def test_of_another_version_has_its_scans_read_again(
+        self, plain: ParserPool, tmp_path: Path, reader: str, current: bool
+    ):
+        full_text = FullText(sha256="abc", reader=reader, pages=3)
+        assert is_current(plain, tmp_path, full_text, reads_scans=True) is current
+
+
+def is_current(pool: ParserPool, folder: Path, full_text: FullText, *, reads_scans: bool) -> bool:
+    texts = FullTexts(folder, pool, None, version="v", recognised="v-ocr", reads_scans=reads_scans)
+    (folder / "abc.pdf").touch()
+    return texts.is_current(Paper(id="x", title="X", full_text=full_text), "abc")
 
 
 # The real thing.
@@ -278,7 +301,7 @@ class TestReadingScans:
         assert QUOTE in document.text
         assert document.text.count("Tundra") == 2
         assert {line.page for line in document.lines} == {1, 2, 3}
-        assert (document.scanned, document.unread) == ((), None)
+        assert (document.scanned, document.recognised, document.unread) == ((), (2,), None)
 
     def test_finds_no_words_in_a_picture(self, reader: ParserPool, tmp_path: Path):
         path = scan(tmp_path, lambda canvas: canvas.circle(300, 400, 100, fill=1))
@@ -331,3 +354,10 @@ class TestReadingScans:
             assert (cited.quote, cited.page_first) == (QUOTE, 2)
             again = library.ingest([str(path)])
             assert (again.unchanged, again.chunks) == (1, 0)
+            with monkeypatch.context() as context:
+                context.setitem(sys.modules, "rapidocr", None)  # and gone again: nothing is lost
+                library.reindex([cited.paper_id])
+                assert library.ingest([str(path)]).unchanged == 1
+            *_, done = library.ask("Which learning rate does Walrus use?")
+            assert isinstance(done, AnswerDone)
+            assert done.answer.citations[0].quote == QUOTE

@@ -71,6 +71,7 @@ class FullTexts:
         reader: reads them.
         fetcher: fetches those that are not on this machine; without it only files may be asked for.
         version: of the reader; what another version read is read again.
+        recognised: the version that counts in its place where text recognition read scanned pages.
         reads_scans: whether the reader reads scanned pages; then what has some that are not read yet is
             read again, too.
     """
@@ -82,12 +83,14 @@ class FullTexts:
         fetcher: "Fetcher | None",
         *,
         version: str,
+        recognised: str,
         reads_scans: bool,
     ) -> None:
         self._reads_scans = reads_scans
         self._folder = folder
         self._reader = reader
         self._version = version
+        self._recognised = recognised
         self._fetcher = fetcher
 
     def is_current(self, paper: Paper, sha256: str) -> bool:
@@ -95,7 +98,7 @@ class FullTexts:
         held = paper.full_text
         if held is None or (held.scanned and self._reads_scans):
             return False
-        is_read = held.sha256 == sha256 and held.reader == self._version
+        is_read = held.sha256 == sha256 and held.reader in {self._version, self._recognised}
         return is_read and (self._folder / f"{sha256}.pdf").is_file()
 
     def read(self, wanted: Iterable[Wanted]) -> Iterator[Read | SourceFailure]:
@@ -176,7 +179,7 @@ class FullTexts:
         abstract = _abstract(document)
         full_text = FullText(
             sha256=pdf.sha256,
-            reader=self._version,
+            reader=self._recognised if document.recognised else self._version,
             pages=len(document.pages),
             path=item.pdf.path if item.pdf else None,
             gave_abstract=bool(abstract and not own_abstract),

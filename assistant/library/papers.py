@@ -38,6 +38,7 @@ class Papers:
                     reader,
                     fetcher,
                     version=parse.VERSION,
+                    recognised=scans.VERSION,
                     reads_scans=scans.is_installed(),
                 ),
                 fetcher=fetcher,
@@ -136,7 +137,9 @@ class Papers:
         """Index one paper anew; return how many chunks that makes."""
         parts = self._parts
         if paper.full_text and self.pdf(paper):
-            self._forget(paper.full_text.sha256, ("documents", "pages"))
+            # What text recognition read is not to be had anew where it is not installed any more.
+            keep = None if scans.is_installed() else scans.VERSION
+            self._forget(paper.full_text.sha256, ("documents", "pages"), keep=keep)
         indexed = embed([Cut(paper, tuple(self.cut_anew(paper)))], parts.embedder)
         with parts.store.writer() as writer:
             # What another process has changed meanwhile, it has indexed as well.
@@ -144,8 +147,9 @@ class Papers:
                 writer.put(indexed, fingerprint=parts.fingerprint())
         return len(indexed[0].chunks)
 
-    def _forget(self, sha256: str, folders: Sequence[str]) -> None:
-        """Delete a PDF, or what was read and drawn of it."""
+    def _forget(self, sha256: str, folders: Sequence[str], *, keep: str | None = None) -> None:
+        """Delete a PDF, or what was read and drawn of it, but for what the reader ``keep`` read."""
         for folder in folders:
             for path in (self._parts.settings.home / folder).glob(f"{sha256}*"):
-                path.unlink(missing_ok=True)
+                if keep is None or keep not in path.name:
+                    path.unlink(missing_ok=True)

@@ -110,10 +110,15 @@ class Parts:
         from assistant.parse import scans
         from assistant.parse.pool import ParserPool
 
-        folder, recogniser = self.settings.home / "documents", None
-        if scans.is_installed():
-            # One at a time: it takes more than one core as it is, and much memory.
-            recogniser = ParserPool(folder, workers=1, limits=scans.LIMITS, target=scans.READER)
+        folder = self.settings.home / "documents"
+        # One at a time: it takes more than one core as it is, and much memory.
+        recogniser = ParserPool(
+            folder,
+            workers=1,
+            limits=scans.LIMITS,
+            target=scans.READER,
+            missing=None if scans.is_installed() else scans.INSTALL,
+        )
         return ParserPool(folder, workers=os.cpu_count() or 1, scans=recogniser)
 
     @cached_property

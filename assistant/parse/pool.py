@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from assistant.errors import PdfError, StorageError, UnavailableError
 from assistant.parse import process
 from assistant.parse.cache import DocumentCache
-from assistant.parse.scans import INSTALL, unread
+from assistant.parse.scans import unread
 from assistant.parse.worker import MAX_MESSAGE, Limits, Reply, Request, encode
 from assistant.records import Document
 from assistant.text import one_line
@@ -56,6 +56,7 @@ class ParserPool:
         target: dotted name of the reader, ``module:function``; it is called with the path and
             ``max_pages``, and its module's ``VERSION`` keeps documents of other versions apart.
         scans: reads PDFs in which this one finds scanned pages; it is closed with this one.
+        missing: what to do before this reader can read; till then there is only what was read before.
     """
 
     def __init__(
@@ -66,12 +67,14 @@ class ParserPool:
         limits: Limits = Limits(),  # noqa: B008 - immutable
         target: str = READER,
         scans: "ParserPool | None" = None,
+        missing: str | None = None,
     ) -> None:
         version = importlib.import_module(target.partition(":")[0]).VERSION
         self._cache = DocumentCache(
             folder, version=f"{version}-{limits.pages}", max_bytes=limits.output_bytes
         )
         self._scans = scans
+        self._missing = missing
         self._workers = workers
         self._limits = limits
         self._target = target
@@ -121,36 +124,43 @@ class ParserPool:
             UnavailableError: if no worker can be started.
         """
         document = self._parse(path)
-        if document.scanned:
-            document = self._read_scans(path, document)
+        if document.scanned and self._scans is not None:
+            document = self._read_scans(self._scans, path, document)
         if not document.text:
             raise PdfError("is a scan or a picture, in which text recognition finds no words")
         return document
 
-    def _read_scans(self, path: Path, document: Document) -> Document:
-        """Read a PDF with its scanned pages; where that fails, as far as it has been read."""
-        pages = document.scanned
-        if self._scans is None:
-            reason = f"run {INSTALL}, then ingest it again"
-            if not document.text:
-                raise PdfError(f"is a scan or a picture, and holds no text: {reason}")
-            return document.model_copy(update={"unread": unread(pages, reason)})
+    def _read_scans(self, scans: "ParserPool", path: Path, document: Document) -> Document:
+        """Read a PDF with its scanned pages; where that fails, as far as it has been read.
+
+        Where another try may read them, its scanned pages go on being named as such.
+        """
         try:
-            return self._scans._parse(path)  # noqa: SLF001 - of this class
+            return scans._parse(path)  # noqa: SLF001 - of this class
+        except StorageError:
+            raise
         except (PdfError, UnavailableError) as error:
             if self._closed:
                 raise
-            if not document.text:
-                raise PdfError(
-                    f"is a scan or a picture, and text recognition fails: it {error}"
-                ) from error
             reason = f"text recognition fails: it {error}"
-            return document.model_copy(update={"unread": unread(pages, reason), "scanned": ()})
+            if isinstance(error, _MissingError):
+                reason = str(error)
+            if not document.text:
+                raise PdfError(f"is a scan or a picture, and holds no text: {reason}") from error
+            for_good = isinstance(error, PdfError) and not isinstance(error, _PassingError)
+            return document.model_copy(
+                update={
+                    "unread": unread(document.scanned, reason),
+                    "scanned": () if for_good else document.scanned,
+                }
+            )
 
     def _parse(self, path: Path) -> Document:
         digest = self._digest(path)
         if (document := self._cache.get(digest)) is not None:
             return document
+        if self._missing:
+            raise _MissingError(self._missing)
         worker = self._slots.get()
         try:
             worker = self._willing(worker)
@@ -241,7 +251,7 @@ class ParserPool:
                     self._cache.note_failure(digest, reply.message)
                     raise PdfError(reply.message)
                 case "failed":
-                    raise PdfError(reply.message)
+                    raise _PassingError(reply.message)
                 case "memory" if fresh:
                     raise PdfError(
                         f"needs more than the {self._limits.memory_bytes // 1_000_000} MB of memory"
@@ -276,6 +286,14 @@ class ParserPool:
 
 def _closed() -> UnavailableError:
     return UnavailableError("the PDF reader has been closed: open the library again")
+
+
+class _MissingError(UnavailableError):
+    """The reader is not installed."""
+
+
+class _PassingError(PdfError):
+    """A PDF could not be read, which may be another time: nothing was found wrong with it."""
 
 
 class _UsedUpError(Exception):

@@ -65,7 +65,9 @@ def read_pdf(
         pdf.close()
     document = _document(sheets)
     if recogniser:
-        return document.model_copy(update={"scanned": (), "unread": unread})
+        recognised = tuple(sheet.number for sheet in sheets if sheet.recognised)
+        update = {"scanned": (), "recognised": recognised, "unread": unread}
+        return document.model_copy(update=update)
     return document
 
 

@@ -7,7 +7,7 @@ that is trained without places knows them only roughly.
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -15,8 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pypdfium2
 
+from assistant.errors import UnavailableError
 from assistant.parse import scans
 from assistant.parse.sheet import Face, Sheet, Word
+from assistant.parse.worker import describe
 from assistant.text import clean
 
 _DPI = 150.0  # the models see lines 48 pixels high, whatever the resolution
@@ -59,6 +61,13 @@ class _Line(NamedTuple):
     stroke: float
 
 
+class _Problem(NamedTuple):
+    """Why a page was not read, or only in part."""
+
+    why: str
+    in_part: bool = False
+
+
 class Recogniser:
     """Reads the scanned pages of one PDF.
 
@@ -76,39 +85,51 @@ class Recogniser:
         scanned = [sheet for sheet in sheets if sheet.scanned]
         if not scanned:
             return None
-        began = time.monotonic()
+        end = time.monotonic() + self._seconds
         engine = _engine()
-        late: list[int] = []
-        for sheet in scanned[: self._max_pages]:
-            if time.monotonic() - began > self._seconds:
-                late.append(sheet.number)
+        unread: dict[_Problem, list[int]] = {}
+        for done, sheet in enumerate(scanned):
+            if done >= self._max_pages:
+                problem = _Problem(f"text recognition reads {self._max_pages} pages a file")
+            elif time.monotonic() > end:
+                problem = _Problem(f"text recognition stops after {self._seconds:g} s a file")
+            elif (found := _read_page(engine, pdf, sheet)) is None:
+                continue
             else:
-                _read_page(engine, pdf, sheet)
-        if late:
-            reason = f"text recognition stops after {self._seconds:g} s a file"
-        else:
-            reason = f"text recognition reads {self._max_pages} pages a file"
-        left_out = late + [sheet.number for sheet in scanned[self._max_pages :]]
-        return scans.unread(left_out, reason) if left_out else None
+                problem = found
+            unread.setdefault(problem, []).append(sheet.number)
+        said = (scans.unread(pages, why, in_part=part) for (why, part), pages in unread.items())
+        return "; ".join(said) or None
 
 
 def _engine() -> Any:  # noqa: ANN401 - rapidocr ships no types
-    from rapidocr import RapidOCR
-
+    """Load the models. Raises ``UnavailableError`` where they do not load: that is no PDF's fault."""
     threads = min(_MAX_THREADS, os.cpu_count() or 1)
-    return RapidOCR(
-        params={
-            "Global.log_level": "critical",
-            "Global.max_side_len": _MAX_SIDE,
-            "Global.use_cls": False,
-            "Rec.rec_batch_num": 1,
-            "EngineConfig.onnxruntime.intra_op_num_threads": threads,
-            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
-        }
-    )
+    try:
+        from rapidocr import RapidOCR
+
+        return RapidOCR(
+            params={
+                "Global.log_level": "critical",
+                "Global.max_side_len": _MAX_SIDE,
+                "Global.use_cls": False,
+                # Else what is narrower than 736 pixels is enlarged till it is not, however long it is.
+                "Det.limit_type": "max",
+                "Det.limit_side_len": _MAX_SIDE,
+                "Rec.rec_batch_num": 1,
+                "EngineConfig.onnxruntime.intra_op_num_threads": threads,
+                "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+            }
+        )
+    except Exception as error:
+        raise UnavailableError(f"text recognition does not start: {error}") from error
 
 
-def _read_page(engine: Any, pdf: pypdfium2.PdfDocument, sheet: Sheet) -> None:  # noqa: ANN401
+def _read_page(
+    engine: Any,  # noqa: ANN401
+    pdf: pypdfium2.PdfDocument,
+    sheet: Sheet,
+) -> _Problem | None:
     """Replace what little text a scanned page has by what is read off its picture."""
     scale = min(_DPI / 72, _MAX_SIDE / max(sheet.width, sheet.height))
     try:
@@ -118,36 +139,46 @@ def _read_page(engine: Any, pdf: pypdfium2.PdfDocument, sheet: Sheet) -> None:  
             picture: Pixels = drawn.to_numpy()[:, :, :3].copy()
         finally:
             page.close()
-        lines = list(_lines(engine, picture, sheet))
+        lines, left = _lines(engine, picture, sheet)
     except pypdfium2.PdfiumError:
         sheet.notes.append("damaged: left out")
-        return
+        return _Problem("it is damaged")
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever one page does, the others are read
+        return _Problem(f"text recognition fails ({describe(error)})")
     sheet.words[:] = _words(lines, scale, sheet.height)
     # What is drawn is the page itself, not figures on it.
     sheet.figures, sheet.frames, sheet.forms = [], [], []
     if sheet.words:
-        sheet.scanned = False
+        sheet.scanned, sheet.recognised = False, True
         sheet.notes.append("scanned: read by text recognition")
     else:
         sheet.notes.append("scanned: text recognition finds no words")
+    return _Problem(f"{left} lines take it too long", in_part=True) if left else None
 
 
-def _lines(engine: Any, picture: Pixels, sheet: Sheet) -> Iterator[_Line]:  # noqa: ANN401
+def _lines(
+    engine: Any,  # noqa: ANN401
+    picture: Pixels,
+    sheet: Sheet,
+) -> tuple[list[_Line], int]:
+    """Find and read the lines of a page; also return how many are left out."""
     if min(picture.shape[:2]) < _MIN_SIDE:
-        return
+        return [], 0
+    end = time.monotonic() + _PAGE_SECONDS
     found = engine(picture, use_det=True, use_cls=False, use_rec=False)
     boxes = [] if found.boxes is None else [_box(corners, picture) for corners in found.boxes]
     upright = [box for box in boxes if box.right - box.left > 0.7 * (box.bottom - box.top) > 2]
-    end = time.monotonic() + _PAGE_SECONDS
-    for done, box in enumerate(upright):
-        if done == _MAX_LINES or time.monotonic() > end:
-            left = len(upright) - done
-            sheet.notes.append(f"scanned: {left} lines left out, the page takes too long to read")
-            return
-        if line := _line(engine, picture, box):
-            yield line
     if len(boxes) > len(upright):
         sheet.notes.append(f"scanned: {len(boxes) - len(upright)} sideways lines dropped")
+    lines: list[_Line] = []
+    for done, box in enumerate(upright):
+        if done == _MAX_LINES or time.monotonic() > end:
+            return lines, len(upright) - done
+        if line := _line(engine, picture, box):
+            lines.append(line)
+    return lines, 0
 
 
 def _box(corners: Any, picture: Pixels) -> _Box:  # noqa: ANN401 - four points of a numpy array

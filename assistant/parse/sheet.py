@@ -124,6 +124,7 @@ class Sheet:
     figures: list[Rect] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     scanned: bool = False  # a picture of a page, without text
+    recognised: bool = False  # a picture of a page, whose words were read off it
 
 
 def hull(pieces: Sequence[Piece]) -> Rect:

@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from assistant.errors import PdfError
+from assistant.errors import PdfError, UnavailableError
 from assistant.records import Document, Record
 from assistant.text import one_line
 
@@ -95,7 +95,7 @@ def _serve(request: Request, read: Callable[..., Document], limits: Limits) -> R
         return Reply(kind="refused", message=one_line(str(error), MAX_MESSAGE))
     except MemoryError:
         return Reply(kind="memory")
-    except OSError as error:
+    except (OSError, ImportError, UnavailableError) as error:  # none of them the file's fault
         return Reply(kind="failed", message=f"cannot be read: {describe(error)}")
     except Exception as error:  # noqa: BLE001 - a hostile file may raise anything
         return Reply(kind="refused", message=f"cannot be read: {describe(error)}")
