@@ -79,7 +79,8 @@ class TagStore:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise self._unwritable(error) from error
-        with hold_writer_lock(self._path.with_suffix(".lock"), timeout=_LOCK_SECONDS):
+        lock = self._path.with_suffix(".lock")
+        with hold_writer_lock(lock, timeout=_LOCK_SECONDS, what="the tags"):
             tags = self.read()
             changed = dict(tags.by_paper)
             for paper in papers:

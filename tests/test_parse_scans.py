@@ -145,7 +145,9 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ParserPool]:
     """A pool for whose readers every page is scanned; nothing reads scans."""
     folder = tmp_path_factory.mktemp("plain")
     readers = {"limits": QUICK, "workers": 1}
-    none = ParserPool(folder / "scans", target="parse_readers:read", missing=scans.INSTALL, **readers)
+    none = ParserPool(
+        folder / "scans", target="parse_readers:read", missing=scans.INSTALL, **readers
+    )
     with ParserPool(folder, target="parse_readers:read_scan", scans=none, **readers) as pool:
         yield pool
 

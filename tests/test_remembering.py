@@ -52,3 +52,12 @@ def test_what_was_not_asked_for_longest_is_forgotten(counting: Counting) -> None
     counting.read.clear()
     reader.embed_tokens(["an old whale", "a high tide"])
     assert counting.read == ["a high tide"]
+
+
+def test_reading_ahead_leaves_half_of_the_room(counting: Counting) -> None:
+    reader = Remembering(counting, most_pieces=20)
+    texts = [f"a small bird number {count}" for count in range(9)]
+    reader.read_ahead(texts)
+    assert counting.read == texts[:2]
+    reader.embed_tokens([texts[0]])
+    assert counting.read == texts[:2]

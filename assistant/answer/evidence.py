@@ -13,7 +13,7 @@ import numpy as np
 from assistant.models import Array, TokenEmbedder, TokenVectors
 from assistant.models.answer_head import AnswerHead
 from assistant.query import Query, QueryWord
-from assistant.records import Passage
+from assistant.records import Chunk, Passage
 from assistant.text import Span, sentences
 
 
@@ -52,15 +52,15 @@ class Evidence(NamedTuple):
 def weigh(query: Query, passages: Sequence[Passage], embedder: TokenEmbedder) -> list[Evidence]:
     """Match the question with every sentence of the passages; best passage first."""
     words = content_words(query)
-    prefixes = [_head(passage) for passage in passages]
+    prefixes = [prefix(passage.title, passage.chunk) for passage in passages]
     texts = [
-        prefix + passage.chunk.text for prefix, passage in zip(prefixes, passages, strict=True)
+        before + passage.chunk.text for before, passage in zip(prefixes, passages, strict=True)
     ]
     question, *embedded = embedder.embed_tokens([query.text, *texts])
     asked = _Asked(question, words)
     found = [
-        _weigh_passage(asked, passage, tokens, len(prefix))
-        for passage, prefix, tokens in zip(passages, prefixes, embedded, strict=True)
+        _weigh_passage(asked, passage, tokens, len(before))
+        for passage, before, tokens in zip(passages, prefixes, embedded, strict=True)
     ]
     return sorted(found, key=lambda evidence: (-evidence.score, evidence.passage.rank))
 
@@ -80,10 +80,9 @@ def _judge(evidence: Evidence, head: AnswerHead) -> Evidence:
     )
 
 
-def _head(passage: Passage) -> str:
-    """Return what a passage is read under: its paper's title, its section, its table's caption."""
-    chunk = passage.chunk
-    return "".join(f"{part}. " for part in (passage.title, chunk.section, chunk.context) if part)
+def prefix(title: str, chunk: Chunk) -> str:
+    """Return what a chunk is read under: its paper's title, its section, its table's caption."""
+    return "".join(f"{part}. " for part in (title, chunk.section, chunk.context) if part)
 
 
 def content_words(query: Query) -> tuple[QueryWord, ...]:

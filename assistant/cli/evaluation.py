@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assistant.cli.common import JsonFlag, LlmOption, open_library, read_settings
-from assistant.cli.output import complain, print_json, progress
+from assistant.cli.output import Interrupted, complain, print_json, progress
 from assistant.errors import GateError, InputError, UnavailableError
 from assistant.text import one_line
 
@@ -112,10 +112,9 @@ def run(
                 case_seconds=timeout,
                 progress=partial(update, "Asking"),
             )
-    except KeyboardInterrupt:
-        if out is None:
-            complain(f"what is answered is kept: add --out {shlex.quote(str(folder))}")
-        raise
+    except KeyboardInterrupt as interrupt:
+        named = "" if out else f", with --out {shlex.quote(str(folder))}"
+        raise Interrupted(f"run the same command again{named} to go on") from interrupt
     for failure in finished.report.failures if finished.unavailable is None else ():
         complain(f"failed: {failure.id}: {failure.error}")
     if as_json:

@@ -19,7 +19,7 @@ from assistant.cli import (
     ui,
     usage,
 )
-from assistant.cli.output import complain
+from assistant.cli.output import Interrupted, complain
 from assistant.errors import AssistantError
 
 INTERRUPTED = 130
@@ -69,10 +69,10 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
     """Run one command; return its exit code."""
     try:
         return _run(arguments)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Interrupted) as interrupt:
         if sys.stderr.isatty():
             print(file=sys.stderr)  # the terminal has shown ^C
-        complain("interrupted; run the same command again to go on")
+        complain(f"interrupted; {str(interrupt) or 'run the same command again to go on'}")
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has read enough; keep Python from complaining at exit.

@@ -12,6 +12,10 @@ from typing import Any
 from assistant.text import one_line
 
 
+class Interrupted(Exception):  # noqa: N818 - no error
+    """Ctrl-C; it says how to go on."""
+
+
 def complain(message: str) -> None:
     """Print one line to stderr."""
     print(one_line(message), file=sys.stderr)

@@ -33,6 +33,7 @@ _OPTIONS = {
     "client.showErrorDetails": "none",
     "client.showErrorLinks": "false",
     "runner.magicEnabled": "false",
+    "runner.postScriptGC": "false",
     "theme.paddingTop": "3.5rem",
     "theme.baseRadius": "0.6rem",
     "theme.light.primaryColor": "#1f5cc4",

@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import partial
 
 from assistant.answer import extractive, rewrite
+from assistant.answer.evidence import prefix
 from assistant.answer.generative import Generative
 from assistant.asking import Asker, Backend
 from assistant.errors import AssistantError
@@ -37,6 +38,18 @@ class Answering:
         _in_background(self._parts.answer_head.load)
         if self._models.wanted:
             _in_background(self._models.chat.load)
+
+    def read_ahead(self) -> None:
+        """Read the newest papers' abstracts, which questions then find read."""
+        if self._models.wanted:  # a model reads for itself
+            return
+        store = self._parts.store
+        self._parts.remembering_reader.read_ahead(
+            prefix(paper.title, chunk) + chunk.text
+            for paper in reversed(store.papers())
+            for chunk in store.paper_chunks(paper.id)
+            if chunk.source == "abstract"
+        )
 
     def ask(
         self,

@@ -198,6 +198,7 @@ class Library:
         with suppress(AssistantError):
             self._parts.reader.load()
             self.search("papers", limit=1)
+            self._answering.read_ahead()
 
     def ask(
         self,

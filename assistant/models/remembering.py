@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from assistant.models.embedders import TokenEmbedder, TokenVectors
 
@@ -38,6 +38,17 @@ class Remembering:
                 self._remember(text, tokens)
         known = {**read, **found}
         return [known[text] for text in texts]
+
+    def read_ahead(self, texts: Iterable[str]) -> None:
+        """Embed texts, one at a time, until half of what is remembered is taken up.
+
+        Raises:
+            EmbedderUnavailableError: if the reader cannot.
+        """
+        for text in texts:
+            if self._pieces >= self._most_pieces // 2:
+                return
+            self.embed_tokens([text])
 
     def _remember(self, text: str, tokens: TokenVectors) -> None:
         if text in self._known:

@@ -15,14 +15,19 @@ _LONGEST_OPERATION = 300.0
 
 @contextmanager
 def hold_writer_lock(
-    path: Path, *, timeout: float, on_wait: Callable[[], None] = lambda: None
+    path: Path,
+    *,
+    timeout: float,
+    on_wait: Callable[[], None] = lambda: None,
+    what: str = "the library",
 ) -> Iterator[None]:
-    """Be the only writer of a library.
+    """Be the only writer of a library, or of a file in it.
 
     Args:
         path: the lock file.
         timeout: seconds to wait for another writer.
         on_wait: called once if there is one.
+        what: is written, as a message names it.
 
     Raises:
         LibraryBusyError: if the other writer is not done in time.
@@ -36,7 +41,7 @@ def hold_writer_lock(
             on_wait()
             lock.acquire(timeout=timeout, poll_interval=_POLL)
     except Timeout as error:
-        raise busy(timeout) from error
+        raise busy(timeout, what) from error
     except OSError as error:
         raise _unwritable(path, error) from error
     try:
@@ -45,10 +50,10 @@ def hold_writer_lock(
         lock.release()
 
 
-def busy(timeout: float) -> LibraryBusyError:
+def busy(timeout: float, what: str = "the library") -> LibraryBusyError:
     """Say that another writer did not finish in time."""
     return LibraryBusyError(
-        f"another process is writing to the library; waited {timeout:.0f} s, try again when it is done"
+        f"another process is writing to {what}; waited {timeout:.0f} s, try again when it is done"
     )
 
 

@@ -89,7 +89,8 @@ class VoteStore:
     def _change(self, *, forget: Collection[Key], add: Sequence[Vote] = ()) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with hold_writer_lock(self._path.with_suffix(".lock"), timeout=_LOCK_SECONDS):
+            lock = self._path.with_suffix(".lock")
+            with hold_writer_lock(lock, timeout=_LOCK_SECONDS, what="the votes"):
                 gone = set(forget)
                 kept = [vote for key, vote in self.read().items() if key not in gone]
                 write(self._path, [*kept, *add])

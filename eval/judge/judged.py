@@ -89,7 +89,8 @@ def read_judged(folder: Path) -> list[Judged]:
         InputError: if the file is damaged otherwise.
     """
     path = folder / FILE
-    return read(path, Judged, tail=True) if path.exists() else []
+    remedy = "delete the file, and what the judge said is asked anew"
+    return read(path, Judged, tail=True, remedy=remedy) if path.exists() else []
 
 
 def read_run(folder: Path) -> list[Result]:

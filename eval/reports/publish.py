@@ -55,7 +55,8 @@ def publish(folder: Path, *, diff: Diff | None = None, gate: Sequence[str] | Non
 def republish(folder: Path) -> Report:
     """Write a finished run's reports anew, with what its gate has said. Raises as :func:`publish` does."""
     path = folder / GATE
-    return _write(folder, _parsed(path, Gate) if path.exists() else None)
+    remedy = "delete it, and `assistant eval run` with --gate writes it anew"
+    return _write(folder, _parsed(path, Gate, remedy=remedy) if path.exists() else None)
 
 
 def _write(folder: Path, said: Gate | None) -> Report:
@@ -87,14 +88,17 @@ def _report(folder: Path) -> Report:
             f"the run in {folder} is not finished: go on with it with "
             f"`assistant eval run … --out {folder}`"
         )
-    return _parsed(path, Report)
+    remedy = f"delete it, and `assistant eval run … --out {folder}` writes it anew"
+    return _parsed(path, Report, remedy=remedy)
 
 
-def _parsed(path: Path, record: type[R]) -> R:
+def _parsed(path: Path, record: type[R], *, remedy: str) -> R:
     try:
         return record.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
-        raise InputError(f"{path} cannot be read: it is damaged, or of another version") from error
+        raise InputError(
+            f"{path} cannot be read: it is damaged, or of another version; {remedy}"
+        ) from error
 
 
 def _unwritable(folder: Path, error: OSError) -> InputError:

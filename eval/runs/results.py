@@ -93,13 +93,14 @@ def write(path: Path, records: Iterable[Record]) -> None:
     write_whole(path, "".join(f"{each.model_dump_json()}\n" for each in records).encode())
 
 
-def read(path: Path, record: type[R], *, tail: bool = False) -> list[R]:
+def read(path: Path, record: type[R], *, tail: bool = False, remedy: str = "") -> list[R]:
     """Read a file of one record a line.
 
     Args:
         path: the file.
         record: what a line holds.
         tail: whether its last line may be cut off, as a killed run leaves it; it is left out then.
+        remedy: what to do about a line that cannot be read.
 
     Raises:
         InputError: naming file, line and reason, if it cannot be read.
@@ -115,7 +116,7 @@ def read(path: Path, record: type[R], *, tail: bool = False) -> list[R]:
         try:
             found.append(record.model_validate_json(line))
         except ValidationError as error:
-            reason = first_problem(error)
+            reason = first_problem(error) + (f"; {remedy}" if remedy else "")
             raise InputError(
                 f"{path}:{number}: damaged, or of another version: {reason}"
             ) from error
