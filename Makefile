@@ -34,7 +34,7 @@ screenshots: setup ## draw the pictures of the web app anew (needs Debian's chro
 	.venv/bin/python tests/ui/screenshots.py docs/images
 
 test: setup ## run the tests, with branch coverage
-	.venv/bin/pytest -n auto --dist worksteal --cov --cov-report=term
+	OPENBLAS_NUM_THREADS=1 .venv/bin/pytest -n auto --dist worksteal --cov --cov-report=term
 
 check: setup ## lint, format, types, layers, spelling; changes nothing
 	.venv/bin/ruff check

@@ -1,14 +1,19 @@
 """Looking after a library: papers are indexed anew, counted and exported; backends share what is open."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from assistant import samples
 from assistant.config import Settings
 from assistant.errors import PaperNotFoundError
 from assistant.export import Format
-from assistant.library import Library
+from assistant.library import Library, Stop
 from assistant.records import AnswerDone
 from fake_openai import FakeOpenAI
 from pdfs import draw, lines
@@ -122,5 +127,17 @@ def test_another_backend_answers_from_the_same_library(
 def test_warming_up_an_empty_library_is_no_error(tmp_path: Path, model_cache: Path) -> None:
     (tmp_path / "models").symlink_to(model_cache, target_is_directory=True)
     library = Library(Settings(home=tmp_path))
-    library.warm_up()
+    library.warm_up(Stop())
     library.close()
+
+
+def test_leaving_while_abstracts_are_read_ahead_is_no_crash(home: Path, model_cache: Path) -> None:
+    home.mkdir(exist_ok=True)
+    (home / "models").symlink_to(model_cache, target_is_directory=True)
+    with closing(Library(Settings(home=home))) as library:
+        library.ingest([str(samples.DIGEST)])
+    code = "import time; from ui import state; state.warm_up(); time.sleep(0.8)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "ASSISTANT_HOME": str(home)}, check=False
+    )
+    assert done.returncode == 0

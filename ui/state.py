@@ -1,5 +1,6 @@
 """What every page needs: settings, the library they name, conversations and jobs; one each per process."""
 
+import atexit
 import os
 import threading
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ import streamlit as st
 from assistant.config import Settings, load_settings, read_dotenv
 from assistant.conversations import ConversationStore
 from assistant.errors import AssistantError
-from assistant.library import Library
+from assistant.library import Library, Stop
 from assistant.records import Paper
 from assistant.tags import TagStore
 from eval.analysis.votes import FILE, VoteStore
@@ -36,8 +37,8 @@ def library(llm: str | None = None) -> Library:
 
 
 def warm_up() -> None:
-    """Begin, once, to load what the first question takes."""
-    _warm_up(settings().model_dump_json())
+    """Begin to load what the next question takes, once until papers are added."""
+    _warm_up(settings().model_dump_json(), jobs().finished)
 
 
 def backends() -> list[str]:
@@ -124,8 +125,14 @@ def _library_with(named: str, llm: str) -> Library:
 
 
 @st.cache_resource(show_spinner=False)
-def _warm_up(named: str) -> None:
-    threading.Thread(target=_library(named).warm_up, daemon=True, name="warm-up").start()
+def _warm_up(named: str, finished: int) -> None:
+    del finished
+    stop = Stop()
+    work = threading.Thread(target=_library(named).warm_up, args=(stop,), daemon=True)
+    work.start()
+    # A thread that is still reading when the interpreter ends would abort the process.
+    atexit.register(work.join)
+    atexit.register(stop.set)  # the last one registered is the first one called
 
 
 @st.cache_resource(show_spinner=False)

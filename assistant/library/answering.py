@@ -39,17 +39,23 @@ class Answering:
         if self._models.wanted:
             _in_background(self._models.chat.load)
 
-    def read_ahead(self) -> None:
-        """Read the newest papers' abstracts, which questions then find read."""
-        if self._models.wanted:  # a model reads for itself
-            return
+    def read_ahead(self, stop: Stop) -> None:
+        """Read the newest papers' abstracts, which questions then find read.
+
+        Raises:
+            StoppedError: when it is stopped.
+        """
+        if not self._models.wanted:  # a model reads for itself
+            self._parts.remembering_reader.read_ahead(self._abstracts(stop))
+
+    def _abstracts(self, stop: Stop) -> Iterator[str]:
+        """Yield abstracts as they are read for a question, those of the newest papers first."""
         store = self._parts.store
-        self._parts.remembering_reader.read_ahead(
-            prefix(paper.title, chunk) + chunk.text
-            for paper in reversed(store.papers())
-            for chunk in store.paper_chunks(paper.id)
-            if chunk.source == "abstract"
-        )
+        for paper in reversed(store.papers()):
+            stop.sleep(0)
+            for chunk in store.paper_chunks(paper.id):
+                if chunk.source == "abstract":
+                    yield prefix(paper.title, chunk) + chunk.text
 
     def ask(
         self,

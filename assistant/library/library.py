@@ -20,7 +20,7 @@ from assistant.library.parts import Parts
 from assistant.library.search import RankedPaper, Search, checked
 from assistant.models import Array
 from assistant.models.ledger import Total
-from assistant.models.stop import Stop
+from assistant.models.stop import Stop, StoppedError
 from assistant.models.structured import Schema
 from assistant.records import (
     Box,
@@ -193,12 +193,12 @@ class Library:
         self._models.lend(other._models)
         return other
 
-    def warm_up(self) -> None:
+    def warm_up(self, stop: Stop) -> None:
         """Load what a question takes, so that the first need not wait; what fails, its asker is told."""
-        with suppress(AssistantError):
+        with suppress(AssistantError, StoppedError):
             self._parts.reader.load()
             self.search("papers", limit=1)
-            self._answering.read_ahead()
+            self._answering.read_ahead(stop)
 
     def ask(
         self,

@@ -333,6 +333,7 @@ def _retrieval() -> list[Target]:
 
 def _evaluating() -> list[Target]:
     """Time an eval run once the library is open."""
+    from assistant.library import Stop
     from eval.cases.dataset import load
     from eval.runs.runner import run
 
@@ -341,7 +342,7 @@ def _evaluating() -> list[Target]:
         surroundings.digest_library(surroundings.digest()) as library,
         surroundings.temporary_home() as folder,
     ):
-        library.warm_up()
+        library.warm_up(Stop())
         seconds = _timed(lambda: run(questions, library, folder / "run"))
     return [
         Target(

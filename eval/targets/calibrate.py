@@ -18,8 +18,10 @@ from assistant.answer.abstain import _FOLLOW_UP
 from assistant.answer.evidence import weigh
 from assistant.answer.extract import assess
 from assistant.library import Library
+from assistant.models import TokenEmbedder
 from assistant.models.answer_head import AnswerHead
 from assistant.models.minilm import MiniLM
+from assistant.models.remembering import Remembering
 from assistant.query import analyse
 from assistant.records import Passage, PassagesFound, QuestionRewritten
 from assistant.store import Store
@@ -98,7 +100,7 @@ def _ask(home: Path, cases: Callable[[Library], Sequence[Case]]) -> list[_Sample
         found = _retrieve(cases(library), library)
     note("weighing the evidence")
     with closing(Store.open(home=home)) as store:
-        return _samples(found, store, MiniLM(home / "models"), AnswerHead())
+        return _samples(found, store, Remembering(MiniLM(home / "models")), AnswerHead())
 
 
 def _retrieve(cases: Sequence[Case], library: Library) -> list[_Found]:
@@ -117,7 +119,7 @@ def _retrieve_one(case: Case, library: Library) -> _Found:
 
 
 def _samples(
-    found: Sequence[_Found], store: Store, reader: MiniLM, head: AnswerHead
+    found: Sequence[_Found], store: Store, reader: TokenEmbedder, head: AnswerHead
 ) -> list[_Sample]:
     samples = []
     for each in found:

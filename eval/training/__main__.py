@@ -1,7 +1,7 @@
 """``python -m eval.training``: trains the answer head anew; it takes PyTorch, which nothing else does.
 
-A tenth of the texts is held out first, to print how well the head tells their questions apart; then a head
-is trained on all of them for each seed, and the graph of both is written to ``assistant/data``.
+A head is trained for each seed, and the graph of both is written to ``assistant/data``;
+``python -m eval.training.measure`` tells how good it is.
 """
 
 import argparse
@@ -17,9 +17,8 @@ from torch.nn import functional
 
 from assistant.models.answer_head import Inputs
 from assistant.models.minilm import MiniLM
-from eval.statistics.logistic import area_under_curve
 from eval.terminal import note, say
-from eval.training.examples import Example, Read, every_example, examples, load, read
+from eval.training.examples import TEXTS, Example, Read, examples, load, read
 from eval.training.network import DIMENSION, Ensemble, Head
 
 GRAPH = Path(__file__).parents[2] / "assistant" / "data" / "answer_head.onnx"
@@ -37,20 +36,16 @@ _OPSET = 17
 
 
 def main() -> None:
-    """Train, print what is reached on texts held out, write the graph."""
+    """Train, and write the graph."""
     parser = argparse.ArgumentParser(prog="python -m eval.training", description=__doc__)
     parser.add_argument("--out", type=Path, default=GRAPH, help="where to write the graph")
-    parser.add_argument("--held-out-only", action="store_true", help="measure, and write nothing")
     options = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
-        texts = read(load(), MiniLM(Path(folder)))
+        texts = read(load(TEXTS), MiniLM(Path(folder)))
     random.Random(5).shuffle(texts)
-    held_out = texts[: len(texts) // 10]
-    say(_report(train(texts[len(held_out) :], seed=0), held_out))
-    if not options.held_out_only:
-        write(Ensemble([train(texts, seed=seed) for seed in _SEEDS]), options.out)
-        say(f"written: {options.out}")
+    write(Ensemble([train(texts, seed=seed) for seed in _SEEDS]), options.out)
+    say(f"written: {options.out}")
 
 
 def train(texts: Sequence[Read], *, seed: int) -> Head:
@@ -145,36 +140,6 @@ def _padded(rows: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
         values[number, : len(row)] = torch.from_numpy(row)
         mask[number, : len(row)] = 1
     return values, mask
-
-
-def _report(head: Head, texts: Sequence[Read]) -> str:
-    """Say how well the head tells what is stated from what is not: sentences, and questions by their best."""
-    found = list(every_example(texts))
-    scores = np.concatenate(
-        [_log_odds(head, found[at : at + _BATCH]) for at in range(0, len(found), _BATCH)]
-    )
-    by_sentence = area_under_curve(scores, np.array([each.stated for each in found]))
-    cosines = np.array([each.question.closeness[each.sentence, 0] for each in found])
-    return (
-        f"{len(texts)} texts held out: AUC over sentences {by_sentence:.3f}, over questions (answered or "
-        f"silent, by their best sentence) {_by_question(found, scores):.3f}; of the cosine alone "
-        f"{_by_question(found, cosines):.3f}"
-    )
-
-
-def _by_question(found: Sequence[Example], scores: np.ndarray) -> float:
-    best: dict[int, float] = {}
-    for each, score in zip(found, scores, strict=True):
-        best[id(each.question)] = max(best.get(id(each.question), -np.inf), float(score))
-    answered = {id(each.question): bool(each.question.stated) for each in found}
-    values = np.array([best[key] for key in answered])
-    return area_under_curve(values, np.array(list(answered.values())))
-
-
-def _log_odds(head: Head, batch: Sequence[Example]) -> np.ndarray:
-    with torch.no_grad():
-        found: np.ndarray = head(*_lay_out(batch)).numpy().astype(np.float64)
-    return found
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from assistant.models.minilm import MiniLM
 from assistant.records import Record
 
 TEXTS = Path(__file__).parent / "texts"
+HELD_OUT = Path(__file__).parent / "held_out"
 _TEXTS_AT_A_TIME = 8
 _NEGATIVES = 3
 """Sentences beside a question that do not state what it asks, of those closest to it."""
@@ -52,8 +53,9 @@ class Asked(NamedTuple):
 
 
 class Read(NamedTuple):
-    """A text as read: the word pieces of each sentence, and its questions."""
+    """A text as read: its word pieces, those of each sentence, and its questions."""
 
+    pieces: Array
     sentences: tuple[Array, ...]
     questions: tuple[Asked, ...]
 
@@ -71,11 +73,11 @@ class Example(NamedTuple):
         return self.sentence in self.question.stated
 
 
-def load() -> list[Text]:
-    """Load all texts."""
+def load(folder: Path) -> list[Text]:
+    """Load the texts of a folder."""
     return [
         Text.model_validate_json(line)
-        for path in sorted(TEXTS.glob("*.jsonl"))
+        for path in sorted(folder.glob("*.jsonl"))
         for line in path.read_text(encoding="utf-8").splitlines()
     ]
 
@@ -104,13 +106,6 @@ def examples(texts: Sequence[Read], random: random.Random) -> Iterator[Example]:
                 yield Example(text, question, number)
 
 
-def every_example(texts: Sequence[Read]) -> Iterator[Example]:
-    """Put each question beside each sentence of its text."""
-    for text in texts:
-        for question in text.questions:
-            yield from (Example(text, question, n) for n in range(len(text.sentences)))
-
-
 def _questions(text: Text) -> list[str]:
     return [*(each.question for each in text.answered), *text.silent]
 
@@ -132,7 +127,7 @@ def _read(text: Text, body: TokenVectors, asked: Iterator[TokenVectors]) -> Read
     silent = [_ask(next(asked), frozenset(), body, sentences) for _ in text.silent]
     # What only a sentence answers that is not read is no example of silence.
     answered = [each for each in questions if each.stated <= within]
-    return Read(tuple(sentences), (*answered, *silent))
+    return Read(body.vectors, tuple(sentences), (*answered, *silent))
 
 
 def _ask(
