@@ -16,7 +16,7 @@ CODE = "https://github.com/volcengine/verl"
 KEYS = ("k7f2m", "kbcd3")
 
 _AUTOLINK = re.compile(
-    r"(?:https?|ftp)://|www\.|[\w.+-]+@[\w-]+\.[a-z]{2,}|javascript:\w|data:\w+/",
+    r"(?:https?|ftp)://|www\.[\w-]|[\w.+-]+@[\w-]+\.[a-z]{2,}|javascript:\w|data:\w+/",
     re.IGNORECASE,
 )
 _ACTIVE = {"link_open", "image", "html_inline", "html_block", "fence", "code_block"}
@@ -188,6 +188,13 @@ class TestStreaming:
         sanitiser = Sanitiser()
         assert "".join(token.text for token in sanitiser.feed("It is so [k7")) == "It is so "
         assert "".join(token.text for token in sanitiser.feed("f2m] and")) == " "
+
+    @pytest.mark.parametrize("text", ["www.k7f2m", "wwwwww.", "www."])
+    def test_half_an_address_is_none(self, text: str) -> None:
+        assert "www." not in shown(text)
+
+    def test_a_comment_waits_for_its_end(self) -> None:
+        assert _joined(read(["a <!--<", "-->b"])) == _joined(read(["a <!--<-->b"])) == ["a b"]
 
     @given(st.lists(st.sampled_from(BITS), max_size=25), st.data())
     def test_pieces_make_no_difference(self, bits: list[str], data: st.DataObject) -> None:

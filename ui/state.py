@@ -130,9 +130,13 @@ def _warm_up(named: str, finished: int) -> None:
     stop = Stop()
     work = threading.Thread(target=_library(named).warm_up, args=(stop,), daemon=True)
     work.start()
-    # A thread that is still reading when the interpreter ends would abort the process.
-    atexit.register(work.join)
-    atexit.register(stop.set)  # the last one registered is the first one called
+    atexit.register(_end, stop, work)
+
+
+def _end(stop: Stop, work: threading.Thread) -> None:
+    """Let a thread end before the interpreter does, which would abort the process while it still reads."""
+    stop.set()
+    work.join()
 
 
 @st.cache_resource(show_spinner=False)

@@ -29,7 +29,7 @@ _LINK_BEGUN = re.compile(
     r"!\Z|!?\[[^\[\]\n]{0,400}(?:\](?:\((?:[^()\n]|\([^()\n]*\)?){0,1500})?)?\Z"
 )
 _TAG = re.compile(r"<!--.{0,2000}?-->|<[A-Za-z/!?][^<>]{0,2000}>", re.DOTALL)
-_TAG_BEGUN = re.compile(r"<(?:!--[^<]{0,2000}|[A-Za-z/!?][^<>\n]{0,300})?\Z")
+_TAG_BEGUN = re.compile(r"<(?:!--(?:(?!-->)[\s\S]){0,2000}|[A-Za-z/!?][^<>]{0,300})?\Z")
 _TAG_OPENING = re.compile(r"<(?=[A-Za-z/!?])")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _ENTITY_BEGUN = re.compile(r"&#?[A-Za-z0-9]{0,32}\Z")
@@ -169,15 +169,16 @@ class Sanitiser:
     def _read_word(self, word: str, *, final: bool) -> _Read | None:
         if len(word) == len(self._held) and not final:
             return None
+        held = self._held
         key = self._loose_key.search(word)
         if key is not None:
-            if key.start():
-                return _show_word(word[: key.start()])
-            return _Read(key.end(), Token("", "", (key[1],)))
+            if not key.start():
+                return _Read(key.end(), Token("", "", (key[1],)))
+            word = held = word[: key.start()]
         if not self._tail and set(word) == {"#"}:
             return _Read(len(word))
         # An address may go on where a word ends.
-        found = _ADDRESS.search(self._held)
+        found = _ADDRESS.search(held)
         if found is None or found.start() >= len(word):
             if word.strip(_ADDRESS_END) and _ADDRESS.search(self._tail + word):
                 # What stood between its halves was dropped: they must not become one now.
@@ -197,7 +198,7 @@ class Sanitiser:
         if address in self._mentions and not _WITH_MORE_THAN_A_PLACE.search(address):
             bare = _SCHEME.sub("", address)
             return _Read(len(address), Token(f"`{bare}`", bare))
-        return _Read(len(address) or len(found))
+        return _Read(len(address if _ADDRESS.match(address) else found))
 
 
 def _show_word(word: str) -> _Read:
