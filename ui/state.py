@@ -22,6 +22,7 @@ EXTRACTIVE = "extractive"
 """The backend that is always there."""
 
 _SECONDS, _MINUTE = 10.0, 60.0
+_LEAVING = 5.0  # seconds
 
 
 def settings() -> Settings:
@@ -136,7 +137,7 @@ def _warm_up(named: str, finished: int) -> None:
 def _end(stop: Stop, work: threading.Thread) -> None:
     """Let a thread end before the interpreter does, which would abort the process while it still reads."""
     stop.set()
-    work.join()
+    work.join(_LEAVING)
 
 
 @st.cache_resource(show_spinner=False)

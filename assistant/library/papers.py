@@ -137,9 +137,8 @@ class Papers:
         """Index one paper anew; return how many chunks that makes."""
         parts = self._parts
         if paper.full_text and self.pdf(paper):
-            # What text recognition read is not to be had anew where it is not installed any more.
-            keep = None if scans.is_installed() else scans.VERSION
-            self._forget(paper.full_text.sha256, ("documents", "pages"), keep=keep)
+            # What text recognition read may not be to be had anew: it can be gone, or fail.
+            self._forget(paper.full_text.sha256, ("documents", "pages"), keep=scans.VERSION)
         indexed = embed([Cut(paper, tuple(self.cut_anew(paper)))], parts.embedder)
         with parts.store.writer() as writer:
             # What another process has changed meanwhile, it has indexed as well.

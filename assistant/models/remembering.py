@@ -40,15 +40,17 @@ class Remembering:
         return [known[text] for text in texts]
 
     def read_ahead(self, texts: Iterable[str]) -> None:
-        """Embed texts, one at a time, until half of what is remembered is taken up.
+        """Embed texts, one at a time, until they take up half of what is remembered.
 
         Raises:
             EmbedderUnavailableError: if the reader cannot.
         """
+        room = self._most_pieces // 2
         for text in texts:
-            if self._pieces >= self._most_pieces // 2:
+            if room <= 0:
                 return
-            self.embed_tokens([text])
+            (read,) = self.embed_tokens([text])
+            room -= len(read.spans)
 
     def _remember(self, text: str, tokens: TokenVectors) -> None:
         if text in self._known:

@@ -142,12 +142,12 @@ class ParserPool:
         except (PdfError, UnavailableError) as error:
             if self._closed:
                 raise
-            reason = f"text recognition fails: it {error}"
+            for_good = isinstance(error, PdfError) and not isinstance(error, _PassingError)
+            reason = f"text recognition fails: {'it ' if for_good else ''}{error}"
             if isinstance(error, _MissingError):
                 reason = str(error)
             if not document.text:
                 raise PdfError(f"is a scan or a picture, and holds no text: {reason}") from error
-            for_good = isinstance(error, PdfError) and not isinstance(error, _PassingError)
             return document.model_copy(
                 update={
                     "unread": unread(document.scanned, reason),

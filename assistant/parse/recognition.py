@@ -121,6 +121,8 @@ def _engine() -> Any:  # noqa: ANN401 - rapidocr ships no types
                 "EngineConfig.onnxruntime.inter_op_num_threads": 1,
             }
         )
+    except MemoryError:
+        raise
     except Exception as error:
         raise UnavailableError(f"text recognition does not start: {error}") from error
 
@@ -143,7 +145,7 @@ def _read_page(
     except pypdfium2.PdfiumError:
         sheet.notes.append("damaged: left out")
         return _Problem("it is damaged")
-    except MemoryError:
+    except (MemoryError, OSError, ImportError):  # not the page's fault
         raise
     except Exception as error:  # noqa: BLE001 - whatever one page does, the others are read
         return _Problem(f"text recognition fails ({describe(error)})")

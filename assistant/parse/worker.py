@@ -95,7 +95,9 @@ def _serve(request: Request, read: Callable[..., Document], limits: Limits) -> R
         return Reply(kind="refused", message=one_line(str(error), MAX_MESSAGE))
     except MemoryError:
         return Reply(kind="memory")
-    except (OSError, ImportError, UnavailableError) as error:  # none of them the file's fault
+    except UnavailableError as error:
+        return Reply(kind="failed", message=one_line(str(error), MAX_MESSAGE))
+    except (OSError, ImportError) as error:  # not the file's fault
         return Reply(kind="failed", message=f"cannot be read: {describe(error)}")
     except Exception as error:  # noqa: BLE001 - a hostile file may raise anything
         return Reply(kind="refused", message=f"cannot be read: {describe(error)}")
@@ -104,7 +106,7 @@ def _serve(request: Request, read: Callable[..., Document], limits: Limits) -> R
     except OSError as error:
         if error.errno == errno.EFBIG:
             size = limits.output_bytes // 1_000_000
-            return Reply(kind="failed", message=f"holds too much text: over {size} MB as read")
+            return Reply(kind="refused", message=f"holds too much text: over {size} MB as read")
         return Reply(kind="storage", message=one_line(error.strerror or str(error), MAX_MESSAGE))
     return Reply(kind="done")
 
