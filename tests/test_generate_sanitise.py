@@ -16,7 +16,7 @@ CODE = "https://github.com/volcengine/verl"
 KEYS = ("k7f2m", "kbcd3")
 
 _AUTOLINK = re.compile(
-    r"(?:https?|ftp)://|www\.[\w-]|[\w.+-]+@[\w-]+\.[a-z]{2,}|javascript:\w|data:\w+/",
+    r"(?:https?|ftp)://|www\.|[\w.+-]+@[\w-]+\.[a-z]{2,}|javascript:\w|data:\w+/",
     re.IGNORECASE,
 )
 _ACTIVE = {"link_open", "image", "html_inline", "html_block", "fence", "code_block"}

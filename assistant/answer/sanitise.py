@@ -179,13 +179,14 @@ class Sanitiser:
             return _Read(len(word))
         # An address may go on where a word ends.
         found = _ADDRESS.search(held)
-        if found is None or found.start() >= len(word):
-            if word.strip(_ADDRESS_END) and _ADDRESS.search(self._tail + word):
+        words = word if found is None else word[: found.start()]
+        if words:
+            ends_one = not words.strip(_ADDRESS_END) and _ADDRESS.search(self._tail)
+            if not ends_one and _ADDRESS.search(self._tail + words):
                 # What stood between its halves was dropped: they must not become one now.
                 return _Read(0, Token(" ", " "))
-            return _show_word(word)
-        if found.start():
-            return _show_word(word[: found.start()])
+            return _show_word(words)
+        assert found is not None, "a word without an address is shown whole"
         if found.end() == len(self._held) and not final:
             return None
         return self._read_address(found.group())

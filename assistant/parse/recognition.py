@@ -90,14 +90,15 @@ class Recogniser:
         unread: dict[_Problem, list[int]] = {}
         for done, sheet in enumerate(scanned):
             if done >= self._max_pages:
-                problem = _Problem(f"text recognition reads {self._max_pages} pages a file")
+                problem: _Problem | None = _Problem(
+                    f"text recognition reads {self._max_pages} pages a file"
+                )
             elif time.monotonic() > end:
                 problem = _Problem(f"text recognition stops after {self._seconds:g} s a file")
-            elif (found := _read_page(engine, pdf, sheet)) is None:
-                continue
             else:
-                problem = found
-            unread.setdefault(problem, []).append(sheet.number)
+                problem = _read_page(engine, pdf, sheet)
+            if problem is not None:
+                unread.setdefault(problem, []).append(sheet.number)
         said = (scans.unread(pages, why, in_part=part) for (why, part), pages in unread.items())
         return "; ".join(said) or None
 
