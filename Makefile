@@ -1,6 +1,8 @@
 # Needs Python 3.11 or newer with pip; everything else is installed into .venv, pinned by requirements.lock.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PIP := .venv/bin/python -m pip
+# On all cores; and done here because where PYTHONDONTWRITEBYTECODE is set no later run would do it.
+COMPILE := .venv/bin/python -m compileall -q -j 0
 UV_VERSION := 0.13.9
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -14,13 +16,15 @@ help: ## list the targets
 setup: .venv/installed ## build .venv, with .venv/bin/assistant in it
 
 .venv/locked: requirements.lock
-	@echo "Setting up .venv: a minute, once"
+	@echo "Setting up .venv: a minute or two, once"
 	$(PYTHON) -m venv --clear .venv
 	$(PIP) install --quiet --no-compile --no-deps --require-hashes -r requirements.lock
+	-$(COMPILE) -x '/tests/' .venv/lib
 	@touch $@
 
 .venv/installed: .venv/locked pyproject.toml
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	$(COMPILE) assistant eval prompts ui
 	@touch $@
 
 demo: setup ## load the sample digest into a fresh home and ask it a question
