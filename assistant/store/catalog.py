@@ -1,6 +1,7 @@
 """The catalog: the record of papers, chunks and vectors. All else in the store derives from it."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -26,6 +27,7 @@ _BATCH = 500
 """Ids per statement; every database takes as many."""
 
 _FLOAT = np.dtype("<f4")
+_META = sa.select(meta)
 
 _Row = TypeVar("_Row", bound=Record)
 
@@ -47,11 +49,11 @@ class Shelf(NamedTuple):
     def paper(self, name: str) -> Paper | None:
         """Return the paper with the id or alias ``name``."""
         record = self.records.get(name) or self.records.get(self.aliases.get(name, ""))
-        return None if record is None else _parse(Paper, record)
+        return None if record is None else _parse_paper(record)
 
     def papers(self) -> Iterator[Paper]:
         """Go through all papers."""
-        return (_parse(Paper, record) for record in self.records.values())
+        return (_parse_paper(record) for record in self.records.values())
 
 
 class Matrix(NamedTuple):
@@ -227,10 +229,10 @@ class Catalog:
 
 
 def _state(connection: sa.Connection) -> State:
-    values = {row.key: row.value for row in connection.execute(sa.select(meta))}
+    values = {row.key: row.value for row in connection.execute(_META)}
     try:
         stored = values.get("fingerprint")
-        fingerprint = None if stored is None else _parse(IndexFingerprint, stored)
+        fingerprint = None if stored is None else _parse_fingerprint(stored)
         return State(values["library"], int(values["generation"]), fingerprint)
     except (KeyError, ValueError) as error:
         raise _damaged(error) from error
@@ -310,6 +312,16 @@ def _parse(model: type[_Row], record: str) -> _Row:
         return model.model_validate_json(record)
     except ValidationError as error:
         raise _damaged(error) from error
+
+
+@lru_cache(maxsize=2_000)
+def _parse_paper(record: str) -> Paper:
+    return _parse(Paper, record)
+
+
+@lru_cache(maxsize=8)
+def _parse_fingerprint(record: str) -> IndexFingerprint:
+    return _parse(IndexFingerprint, record)
 
 
 def _damaged(error: Exception) -> CatalogError:

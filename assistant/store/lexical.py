@@ -38,6 +38,7 @@ class Lexical:
         self._record = folder / "state.json"
         self._index: tantivy.Index | None = None
         self._stored = False
+        self._frequencies: dict[str, int] = {}
 
     def exists(self) -> bool:
         """Tell whether there is a folder."""
@@ -151,9 +152,11 @@ class Lexical:
 
     def document_frequency(self, term: str, *, papers: Collection[str] | None = None) -> int:
         """Count the chunks that hold a term, in their text or what it stands under."""
-        query = self._of_papers(self._term(term), papers)
-        found = self._open().searcher().search(query, limit=1, count=True)
-        return int(found.count or 0)  # type: ignore[attr-defined]  # missing in tantivy's stub
+        if papers is not None:
+            return self._count(self._of_papers(self._term(term), papers))
+        if term not in self._frequencies:
+            self._frequencies[term] = self._count(self._term(term))
+        return self._frequencies[term]
 
     def words_with_prefix(self, prefix: str) -> list[str]:
         """List the folded words of all chunks that begin with ``prefix``, sorted."""
@@ -175,6 +178,7 @@ class Lexical:
         index.reload()
         self._index = index
         self._stored = stored
+        self._frequencies = {}
 
     def _term(self, term: str) -> "tantivy.Query":
         from tantivy import Query
@@ -191,6 +195,10 @@ class Lexical:
         return Query.boolean_query(
             [(Occur.Must, query), (Occur.Must, Query.const_score_query(chosen, 0.0))]
         )
+
+    def _count(self, query: "tantivy.Query") -> int:
+        found = self._open().searcher().search(query, limit=1, count=True)
+        return int(found.count or 0)  # type: ignore[attr-defined]  # missing in tantivy's stub
 
     def _search(self, query: "tantivy.Query", count: int) -> list[Hit]:
         searcher = self._open().searcher()
@@ -211,6 +219,7 @@ class Lexical:
                 # What is not committed is dropped; the threads end, so that the files stay as they are.
                 writer.wait_merging_threads()
             index.reload()
+            self._frequencies = {}
 
     def _read_record(self) -> dict[str, Any]:
         try:
