@@ -4,11 +4,15 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from assistant.records import Paper
 from assistant.text import fold, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from assistant.records import Paper
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _COLUMNS = ("id", "title", "authors", "year", "url", "pdf_url", "abstract")
@@ -29,7 +33,7 @@ class Format(StrEnum):
     JSON = "json"
 
 
-def render(papers: Iterable[Paper], file_format: Format) -> str:
+def render(papers: "Iterable[Paper]", file_format: Format) -> str:
     """Write papers in ``file_format``, ending with a line break."""
     match file_format:
         case Format.BIBTEX:
@@ -41,7 +45,7 @@ def render(papers: Iterable[Paper], file_format: Format) -> str:
             return json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
 
 
-def citation_keys(papers: Iterable[Paper]) -> dict[str, str]:
+def citation_keys(papers: "Iterable[Paper]") -> dict[str, str]:
     """Give each paper id a BibTeX key, ``dapo2503.14476``-like: unique, ASCII, stable."""
     keys: dict[str, str] = {}
     taken: set[str] = set()
@@ -67,13 +71,13 @@ def escape_formula(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _bibtex(papers: Iterable[Paper]) -> str:
+def _bibtex(papers: "Iterable[Paper]") -> str:
     listed = list(papers)
     keys = citation_keys(listed)
     return "".join(_entry(paper, keys[paper.id]) for paper in listed)
 
 
-def _entry(paper: Paper, key: str) -> str:
+def _entry(paper: "Paper", key: str) -> str:
     fields = {
         "title": f"{{{escape_latex(paper.title)}}}",
         "author": escape_latex(" and ".join(paper.authors)),
@@ -91,7 +95,7 @@ def _url(url: str) -> str:
     return re.sub(r"[{}\\\s]", "", url)
 
 
-def _csv(papers: Iterable[Paper]) -> str:
+def _csv(papers: "Iterable[Paper]") -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(_COLUMNS)

@@ -2,10 +2,9 @@
 
 import re
 import sys
-from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,20 +17,13 @@ from assistant.cli.common import (
     read_settings,
 )
 from assistant.cli.output import bold, complain, print_json, progress, wrap
-from assistant.cli.rows import BatchQuery, read_rows
 from assistant.errors import InputError, ModelUnavailableError
-from assistant.records import (
-    Answer,
-    AnswerDone,
-    AnswerText,
-    Chunk,
-    Citation,
-    Claim,
-    Event,
-    PassageRow,
-    Turn,
-)
 from assistant.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from assistant.records import Answer, Chunk, Citation, Claim, Event
 
 
 def register(app: typer.Typer) -> None:
@@ -68,6 +60,8 @@ def search(
         raise InputError("say what to look for: assistant search QUERY")
     passages = open_library().search(query, limit=limit, papers=paper)
     if as_json:
+        from assistant.records import PassageRow
+
         rows = [PassageRow.of(passage).model_dump() for passage in passages]
         print_json({"query": query, "passages": rows})
         return
@@ -90,6 +84,9 @@ def ask(
     as_json: JsonFlag = False,
 ) -> None:
     """Answer a question from the library; every sentence is cited."""
+    from assistant.cli.rows import read_rows
+    from assistant.records import Turn
+
     library = open_library(read_settings(llm=llm, no_cache=no_cache))
     turns = read_rows(history, Turn) if history is not None else []
     events = library.ask(question, history=turns, papers=paper)
@@ -103,6 +100,8 @@ def chat(
     *, paper: PaperOption = None, llm: LlmOption = None, no_cache: NoCacheFlag = False
 ) -> None:
     """Ask in a conversation; an empty line or Ctrl-D ends it."""
+    from assistant.records import Turn
+
     library = open_library(read_settings(llm=llm, no_cache=no_cache))
     library.papers()
     turns: list[Turn] = []
@@ -120,8 +119,10 @@ def chat(
         print()
 
 
-def print_answer(events: Iterable[Event]) -> Answer:
+def print_answer(events: "Iterable[Event]") -> "Answer":
     """Print an answer paragraph by paragraph as it comes, then its sources; return it."""
+    from assistant.records import AnswerDone, AnswerText
+
     done: AnswerDone | None = None
     paragraph = ""
     try:
@@ -149,7 +150,7 @@ def print_answer(events: Iterable[Event]) -> Answer:
     return answer
 
 
-def _print_doubts(claims: Iterable[Claim]) -> None:
+def _print_doubts(claims: "Iterable[Claim]") -> None:
     """List the claims that the text they cite does not carry."""
     doubted = [claim for claim in claims if claim.verdict in {"unsupported", "contradicted"}]
     if doubted:
@@ -171,7 +172,9 @@ def _print_paragraph(markdown: str, *, last: bool = False) -> None:
         print()
 
 
-def _finish(events: Iterable[Event]) -> Answer:
+def _finish(events: "Iterable[Event]") -> "Answer":
+    from assistant.records import AnswerDone
+
     return next(event.answer for event in events if isinstance(event, AnswerDone))
 
 
@@ -184,7 +187,7 @@ def _read_question() -> str:
         return ""
 
 
-def _place(place: Citation | Chunk) -> str:
+def _place(place: "Citation | Chunk") -> str:
     """Say where a passage stands: paper, abstract or pages, section."""
     parts = [place.paper_id, "abstract" if place.source == "abstract" else "full text"]
     if place.page_first is not None:
@@ -196,6 +199,8 @@ def _place(place: Citation | Chunk) -> str:
 
 def _search_batch(queries: Path, trec: Path, depth: int) -> None:
     """Write a TREC run (query, Q0, paper, rank, score, tag) for a file of queries."""
+    from assistant.cli.rows import BatchQuery, read_rows
+
     rows = read_rows(queries, BatchQuery)
     library = open_library()
     try:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assistant.cli.output import complain
-from assistant.config import Settings, load_settings, read_dotenv
 
 if TYPE_CHECKING:
+    from assistant.config import Settings
     from assistant.library import Library
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
@@ -27,13 +27,15 @@ NoCacheFlag = Annotated[
 ]
 
 
-def read_settings(*, llm: str | None = None, no_cache: bool = False) -> Settings:
+def read_settings(*, llm: str | None = None, no_cache: bool = False) -> "Settings":
     """Read the settings that options, environment and config file give."""
+    from assistant.config import load_settings, read_dotenv
+
     read_dotenv()
     return load_settings({"llm": llm, "cache": False if no_cache else None}, os.environ)
 
 
-def open_library(settings: Settings | None = None) -> "Library":
+def open_library(settings: "Settings | None" = None) -> "Library":
     """Open the library that the settings name."""
     from assistant.library import Library
 

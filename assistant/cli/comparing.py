@@ -9,16 +9,10 @@ import typer
 from assistant.cli.common import JsonFlag, LlmOption, NoCacheFlag, open_library, read_settings
 from assistant.cli.output import complain, progress
 from assistant.errors import InputError
-from assistant.records import (
-    CellFilled,
-    ComparisonDone,
-    ComparisonEvent,
-    ComparisonPlanned,
-    Usage,
-)
 
 if TYPE_CHECKING:
     from assistant.library import Library
+    from assistant.records import ComparisonDone, ComparisonEvent, Usage
 
 _SOME_FAILED = 4
 _MUCH = 0.10
@@ -75,6 +69,9 @@ def compare(
     as_json: JsonFlag = False,
 ) -> None:
     """Compare papers in a table whose cells are cited, with a summary."""
+    from assistant.compare.export import TableFormat, render
+    from assistant.records import ComparisonPlanned
+
     wanted = "json" if as_json else table_format
     if wanted not in _FORMATS:
         raise InputError(f"--format {wanted}: choose one of {', '.join(_FORMATS)}")
@@ -87,8 +84,6 @@ def compare(
     if isinstance(plan, ComparisonPlanned) and plan.expected is not None:
         _confirm(plan.missing, plan.expected, library.settings.llm, yes=yes)
     done = _fill(events)
-    from assistant.compare.export import TableFormat, render
-
     print(render(done.comparison, library.papers(), TableFormat(wanted)), end="")
     for note in done.notes:
         complain(f"note: {note}")
@@ -106,7 +101,7 @@ def _proposed(library: "Library", papers: Sequence[str], question: str | None) -
     return proposal.aspects
 
 
-def _confirm(cells: int, expected: Usage, llm: str, *, yes: bool) -> None:
+def _confirm(cells: int, expected: "Usage", llm: str, *, yes: bool) -> None:
     """Ask before a run that may cost a good deal; where nobody can be asked, refuse it.
 
     Raises:
@@ -123,8 +118,10 @@ def _confirm(cells: int, expected: Usage, llm: str, *, yes: bool) -> None:
     typer.confirm(f"{what}. Go on?", abort=True, err=True)
 
 
-def _fill(events: Iterable[ComparisonEvent]) -> ComparisonDone:
+def _fill(events: "Iterable[ComparisonEvent]") -> "ComparisonDone":
     """Follow the cells until the table is done."""
+    from assistant.records import CellFilled, ComparisonDone
+
     filled = 0
     with progress() as update:
         for event in events:

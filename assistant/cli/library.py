@@ -2,17 +2,18 @@
 
 import time
 from contextlib import closing
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant import stamp
 from assistant.cli.common import JsonFlag, open_library, read_settings
 from assistant.cli.output import bold, complain, print_json, progress, wrap
 from assistant.errors import InputError, UnavailableError
 from assistant.export import Format
-from assistant.records import IngestReport
 from assistant.text import one_line
+
+if TYPE_CHECKING:
+    from assistant.records import IngestReport
 
 SOME_FAILED = 4
 
@@ -72,8 +73,11 @@ def ingest(
         raise typer.Exit(UnavailableError.exit_code if unavailable else InputError.exit_code)
 
 
-def _ingest(sources: list[str], *, pdfs: bool | None) -> IngestReport:
+def _ingest(sources: list[str], *, pdfs: bool | None) -> "IngestReport":
     began = time.perf_counter()
+    from assistant import stamp
+    from assistant.records import IngestReport
+
     settings = read_settings()
     known = None if pdfs else stamp.unchanged(sources, settings)
     if known is not None:

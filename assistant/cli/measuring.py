@@ -8,7 +8,6 @@ import typer
 
 from assistant.cli.common import JsonFlag, LlmOption, open_library, read_settings
 from assistant.cli.output import complain, print_json, progress, wrap
-from assistant.cli.rows import read_rows
 from assistant.errors import InputError
 from assistant.text import one_line
 
@@ -89,6 +88,7 @@ def judge_check(
     as_json: JsonFlag = False,
 ) -> None:
     """Measure how far a judge model agrees with people: accuracy and Cohen's kappa."""
+    from assistant.cli.rows import read_rows
     from eval.judge.labels import Row, check
 
     rows = read_rows(labels, Row)

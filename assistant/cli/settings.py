@@ -6,7 +6,6 @@ import typer
 
 from assistant.cli.common import JsonFlag
 from assistant.cli.output import print_json
-from assistant.config import CONFIG_FILE, PREFIX, Settings, load_settings, read_dotenv, redact
 
 
 def register(app: typer.Typer) -> None:
@@ -16,6 +15,8 @@ def register(app: typer.Typer) -> None:
 
 def config(*, as_json: JsonFlag = False) -> None:
     """Show every setting with its value; set them by environment or in config.toml of the home."""
+    from assistant.config import CONFIG_FILE, PREFIX, Settings, load_settings, read_dotenv, redact
+
     read_dotenv()
     settings = load_settings({}, os.environ)
     shown = {name: redact(str(value)) if value is not None else None for name, value in settings}

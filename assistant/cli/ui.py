@@ -6,14 +6,16 @@ import json
 import os
 import socket
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from assistant.cli.common import read_settings
-from assistant.config import Settings
 from assistant.errors import InputError
 from assistant.keys import read_secret
+
+if TYPE_CHECKING:
+    from assistant.config import Settings
 
 _HOST = "127.0.0.1"
 _NAMES = (_HOST, "localhost")
@@ -77,7 +79,7 @@ def ui(
     )
 
 
-def _login_file(settings: Settings, provider: str, port: int) -> str:
+def _login_file(settings: "Settings", provider: str, port: int) -> str:
     """Name a file that tells the app how to log in; it is in memory only, for it holds a secret.
 
     Raises:
