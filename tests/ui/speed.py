@@ -33,15 +33,19 @@ _WATCH = """([event, condition]) => {
         document.documentElement, {subtree: true, childList: true, attributes: true, characterData: true});
     addEventListener("load", look, true);
 }"""
-"""Notes, in the page itself, when an event is and when what it leads to is painted."""
+"""Notes, in the page itself, when an event is and when what it leads to is painted.
+
+Conditions read ``textContent``: ``innerText`` lays the page out anew, at each of its changes.
+"""
 
 _SECOND_MESSAGE = "document.querySelectorAll('[data-testid=stChatMessage]')[1]"
 _FIRST_WORDS = f"{_SECOND_MESSAGE}?.querySelector('strong')"
-_WHOLE_ANSWER = f"{_SECOND_MESSAGE}?.innerText.includes('What was searched')"
+_WHOLE_ANSWER = f"{_SECOND_MESSAGE}?.textContent.includes('What was searched')"
 _PICTURE = "document.querySelector('[role=dialog] img[alt*=quote]')?.complete"
 _RERUN = """(window.ran ||= document.querySelector('[data-test-script-state=running]'))
     && document.querySelector('[data-test-script-state=notRunning]')
-    && document.body.innerText.includes('No conversation holds') === %s"""
+    && document.querySelector('[data-testid=stSidebar]')
+        ?.textContent.includes('No conversation holds') === %s"""
 
 
 def main() -> None:
@@ -99,8 +103,9 @@ def _chips(page: Page, address: str, pdf: Path) -> list[float]:
     upload(page, address, pdf)
     page.goto(address)
     ask(page, ABOUT_PAPER)
-    page.wait_for_timeout(1500)
     chips = page.get_by_test_id("stButtonGroup").last.get_by_role("radio").filter(has_text="p. ")
+    chips.first.wait_for()
+    page.wait_for_timeout(1500)
     found: list[float] = []
     for index in range(min(5, chips.count())):
         found.append(_timed(page, "pointerdown", _PICTURE, chips.nth(index).click))
