@@ -141,3 +141,25 @@ def test_leaving_while_abstracts_are_read_ahead_is_no_crash(home: Path, model_ca
         [sys.executable, "-c", code], env={**os.environ, "ASSISTANT_HOME": str(home)}, check=False
     )
     assert done.returncode == 0
+
+
+def test_what_was_read_of_papers_is_kept_until_one_is_removed(
+    library: Library, tmp_path: Path
+) -> None:
+    long = " ".join(
+        f"It also reaches {count} points on benchmark number {count}." for count in range(20)
+    )
+    digest = tmp_path / "long.txt"
+    digest.write_text(_DIGEST.replace("AIME 2024.", f"AIME 2024. {long}"))
+    library.ingest([str(digest)], pdfs=False)
+    first = list(library.ask("What does DAPO reach on AIME 2024?"))[-1]
+    kept = tmp_path / "home" / "read.db"
+    assert kept.stat().st_size > 100_000
+    with closing(Library(Settings(home=tmp_path / "home"))) as again:
+        second = list(again.ask("What does DAPO reach on AIME 2024?"))[-1]
+    assert isinstance(first, AnswerDone)
+    assert isinstance(second, AnswerDone)
+    assert second.answer.answer == first.answer.answer
+    assert second.answer.citations == first.answer.citations
+    library.remove(["2503.14476"])
+    assert not kept.exists()

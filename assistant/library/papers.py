@@ -101,6 +101,8 @@ class Papers:
         for paper in found.values():
             if paper.full_text and paper.full_text.sha256 not in kept:
                 self._forget(paper.full_text.sha256, ("pdfs", "documents", "pages"))
+        if found:
+            self._parts.kept_reader.forget()
         return len(found)
 
     def reindex(self, papers: Sequence[Paper], *, progress: Progress) -> IngestReport:

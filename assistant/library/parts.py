@@ -11,6 +11,7 @@ from assistant.config import Settings
 from assistant.keys import read_secret
 from assistant.models import Embedder, ProviderEmbedder
 from assistant.models.answer_head import AnswerHead
+from assistant.models.kept import KeptReader
 from assistant.models.minilm import MiniLM
 from assistant.models.remembering import Remembering
 from assistant.store import IndexFingerprint, Store
@@ -66,9 +67,14 @@ class Parts:
         return MiniLM(self.settings.home / "models", announce=self.announce)
 
     @cached_property
+    def kept_reader(self) -> KeptReader:
+        """The reader, with the passages on disk that it read before."""
+        return KeptReader(self.reader, self.settings.home / "read.db", version=self.reader.version)
+
+    @cached_property
     def remembering_reader(self) -> Remembering:
         """The reader of passages, which many questions have in common."""
-        return Remembering(self.reader)
+        return Remembering(self.kept_reader)
 
     @cached_property
     def answer_head(self) -> AnswerHead:

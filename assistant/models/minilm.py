@@ -53,6 +53,7 @@ class MiniLM:
 
     name = NAME
     dimension = DIMENSION
+    version = f"{NAME}-{_GRAPH_VERSION}"
 
     def __init__(
         self, cache: Path, *, announce: Callable[[str], None] = lambda _: None, threads: int = 0
