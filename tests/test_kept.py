@@ -19,21 +19,21 @@ OTHER = "The tide turns twice a day and carries the sand of the beach out and ba
 QUESTION = "What does the whale sing?"
 
 
-class Counting:
+class Counting(MiniLM):
     """The real embedder, which notes what it is asked to read."""
 
-    def __init__(self, embedder: MiniLM) -> None:
-        self._embedder = embedder
+    def __init__(self, cache: Path) -> None:
+        super().__init__(cache)
         self.read: list[str] = []
 
-    def embed_tokens(self, texts):
+    def embed_both(self, texts):
         self.read += texts
-        return self._embedder.embed_tokens(texts)
+        return super().embed_both(texts)
 
 
 @pytest.fixture
-def counting(embedder: MiniLM) -> Counting:
-    return Counting(embedder)
+def counting(model_cache: Path) -> Counting:
+    return Counting(model_cache)
 
 
 @pytest.fixture
@@ -55,6 +55,19 @@ def test_vectors_are_those_of_the_reader_but_for_rounding(
     counting: Counting, embedder: MiniLM, path: Path
 ) -> None:
     (kept,) = KeptReader(counting, path, version="one").embed_tokens([LONG])
+    (read,) = embedder.embed_tokens([LONG])
+    assert (kept.spans, kept.pieces) == (read.spans, read.pieces)
+    np.testing.assert_allclose(kept.vectors, read.vectors, atol=1e-3)
+
+
+def test_a_passage_that_is_embedded_is_read_on_the_way(
+    counting: Counting, embedder: MiniLM, path: Path
+) -> None:
+    vectors = KeptReader(counting, path, version="one").embed([LONG, QUESTION])
+    np.testing.assert_allclose(vectors, embedder.embed([LONG, QUESTION]), atol=1e-5)
+    counting.read.clear()
+    (kept,) = KeptReader(counting, path, version="one").embed_tokens([LONG])
+    assert counting.read == []
     (read,) = embedder.embed_tokens([LONG])
     assert (kept.spans, kept.pieces) == (read.spans, read.pieces)
     np.testing.assert_allclose(kept.vectors, read.vectors, atol=1e-3)

@@ -32,6 +32,7 @@ class Papers:
             return Ingest(
                 store=parts.store,
                 embedder=parts.embedder,
+                record_embedder=parts.record_embedder,
                 fingerprint=parts.fingerprint,
                 full_texts=FullTexts(
                     parts.pdf_folder,

@@ -71,6 +71,11 @@ class Parts:
         """The reader, with the passages on disk that it read before."""
         return KeptReader(self.reader, self.settings.home / "read.db", version=self.reader.version)
 
+    @property
+    def record_embedder(self) -> Embedder:
+        """The embedder, for abstracts: where it is the reader, it keeps what it reads on the way."""
+        return self.kept_reader if self.embedder is self.reader else self.embedder
+
     @cached_property
     def remembering_reader(self) -> Remembering:
         """The reader of passages, which many questions have in common."""

@@ -7,11 +7,11 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
-from assistant.models.minilm import TokenVectors
+from assistant.models.minilm import Array, MiniLM, TokenVectors
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS passages (
@@ -29,22 +29,15 @@ _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Reader(Protocol):
-    """The local embedder, or what stands for it."""
-
-    def embed_tokens(self, texts: Sequence[str]) -> Sequence[TokenVectors]:
-        """Embed each text's word pieces."""
-
-
 class KeptReader:
-    """A token embedder over another that keeps what it reads, the passages of the last questions.
+    """The local embedder, which keeps the passages it reads.
 
     Vectors are rounded to 16 bits, kept or not, so that both give the same answers. A file that cannot be
     read or written is as good as empty. Thread-safe, and safe for several processes.
     """
 
     def __init__(
-        self, reader: Reader, path: Path, *, version: str, most_bytes: int = _MOST_BYTES
+        self, reader: MiniLM, path: Path, *, version: str, most_bytes: int = _MOST_BYTES
     ) -> None:
         """Keep what ``reader`` reads in the file ``path``, which is made when first written to.
 
@@ -58,6 +51,19 @@ class KeptReader:
         self._path = path
         self._version = version
         self._most_bytes = most_bytes
+        self.name = reader.name
+        self.dimension = reader.dimension
+        self.count_tokens = reader.count_tokens
+
+    def embed(self, texts: Sequence[str]) -> Array:
+        """Embed texts, and keep their word pieces for the questions to come.
+
+        Raises:
+            EmbedderUnavailableError: if the reader cannot.
+        """
+        vectors, read = self._reader.embed_both(texts)
+        self._keep(dict(zip(map(self._key, texts), read, strict=True)))
+        return vectors
 
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
         """Embed each text's word pieces.
@@ -72,9 +78,7 @@ class KeptReader:
             keys[text]: _rounded(tokens)
             for text, tokens in zip(new, self._reader.embed_tokens(new) if new else (), strict=True)
         }
-        kept = {key: each for key, each in read.items() if len(each.pieces) >= _FEWEST_PIECES}
-        if kept:
-            self._run(lambda connection: self._keep(connection, kept))
+        self._keep(read)
         known = found | read
         return [known[keys[text]] for text in texts]
 
@@ -98,11 +102,22 @@ class KeptReader:
         loaded = ((key, _load(vectors, spans, pieces)) for key, vectors, spans, pieces in rows)
         return {key: tokens for key, tokens in loaded if tokens is not None}
 
-    def _keep(self, connection: sqlite3.Connection, new: Mapping[bytes, TokenVectors]) -> None:
+    def _keep(self, read: Mapping[bytes, TokenVectors]) -> None:
+        new = [
+            (key, *_dump(tokens))
+            for key, tokens in read.items()
+            if len(tokens.pieces) >= _FEWEST_PIECES
+        ]
+        if new:
+            self._run(lambda connection: self._write(connection, new))
+
+    def _write(
+        self, connection: sqlite3.Connection, new: Sequence[tuple[bytes, bytes, bytes, str]]
+    ) -> None:
         connection.execute(_SCHEMA)
         connection.executemany(
             "INSERT OR REPLACE INTO passages (key, vectors, spans, pieces) VALUES (?, ?, ?, ?)",
-            [(key, *_dump(tokens)) for key, tokens in new.items()],
+            new,
         )
         pages, free, page_bytes = (
             connection.execute(f"PRAGMA {name}").fetchone()[0]

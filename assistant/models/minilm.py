@@ -79,7 +79,7 @@ class MiniLM:
         # Texts of one length share a batch, so hardly any padding is computed.
         order = sorted(range(len(texts)), key=lambda index: len(encodings[index].ids))
         for batch in _batches(order, encodings):
-            vectors[batch] = self._run([encodings[index] for index in batch], "embeddings")
+            (vectors[batch],) = self._run([encodings[index] for index in batch], "embeddings")
         return vectors
 
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
@@ -88,16 +88,26 @@ class MiniLM:
         Raises:
             EmbedderUnavailableError: if the weights are missing or not the published ones.
         """
+        return self.embed_both(texts)[1]
+
+    def embed_both(self, texts: Sequence[str]) -> tuple[Array, list[TokenVectors]]:
+        """Embed texts, as :meth:`embed` does, and their word pieces in the same go.
+
+        Raises:
+            EmbedderUnavailableError: if the weights are missing or not the published ones.
+        """
         self.load()
         assert self._tokenizer is not None
+        vectors = np.zeros((len(texts), DIMENSION), dtype=np.float32)
         encodings = self._tokenizer.encode_batch(list(texts))
         results: dict[int, TokenVectors] = {}
         order = sorted(range(len(texts)), key=lambda index: len(encodings[index].ids))
         for batch in _batches(order, encodings):
-            hidden = self._run([encodings[index] for index in batch], "tokens")
+            chosen = [encodings[index] for index in batch]
+            vectors[batch], hidden = self._run(chosen, "embeddings", "tokens")
             for index, states in zip(batch, hidden, strict=True):
                 results[index] = _without_markers(encodings[index], states)
-        return [results[index] for index in range(len(texts))]
+        return vectors, [results[index] for index in range(len(texts))]
 
     def count_tokens(self, text: str) -> int:
         """Count the word pieces of ``text``, without limit and without the two markers."""
@@ -116,7 +126,7 @@ class MiniLM:
             self._tokenizer = _load_tokenizer(files.tokenizer)
             self._session = _load_session(_map_weights(files.weights), self._cache, self._threads)
 
-    def _run(self, encodings: "Sequence[Encoding]", output: str) -> Array:
+    def _run(self, encodings: "Sequence[Encoding]", *outputs: str) -> list[Array]:
         longest = max(len(encoding.ids) for encoding in encodings)
         ids = np.zeros((len(encodings), longest), dtype=np.int32)
         mask = np.zeros_like(ids)
@@ -125,8 +135,8 @@ class MiniLM:
             mask[row, : len(encoding.ids)] = 1
         assert self._session is not None
         inputs = {"input_ids": ids, "mask": mask, "segment_ids": np.zeros_like(ids)}
-        result: Array = self._session.run([output], inputs)[0]
-        return result
+        results: list[Array] = self._session.run(outputs, inputs)
+        return results
 
 
 def _without_markers(encoding: "Encoding", states: Array) -> TokenVectors:
