@@ -1,5 +1,19 @@
-"""Run the command line with ``python -m assistant``."""
+"""The command line's first step, also ``python -m assistant``: Ctrl-C is one line while it loads, too."""
 
-from assistant.cli.main import main
+import sys
 
-main()
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Load the command line and run it."""
+    try:
+        from assistant.cli.main import main as run
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; run the same command again to go on\n")
+        sys.exit(INTERRUPTED)
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
@@ -400,3 +401,16 @@ def test_debug_shows_the_traceback(stocked, capsys):
 def test_papers_are_exported(stocked, capsys, file_format):
     assert run(["papers", "export", "--format", file_format]) == 0
     assert capsys.readouterr().out.count("2503.14476") >= 1
+
+
+def test_an_interrupt_while_the_program_loads_is_one_line():
+    command = [sys.executable, "-X", "importtime", "-m", "assistant", "papers", "list"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:  # each tells of a module that has loaded
+            if line.rstrip().endswith("assistant.text"):
+                process.send_signal(signal.SIGINT)
+                break
+        said = [line for line in process.stderr if not line.startswith("import time:")]
+    assert said == ["interrupted; run the same command again to go on\n"]
+    assert process.returncode == 130

@@ -8,6 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from assistant import __version__
+from assistant.__main__ import INTERRUPTED
 from assistant.cli import (
     asking,
     cases,
@@ -21,8 +22,6 @@ from assistant.cli import (
 )
 from assistant.cli.output import Interrupted, complain
 from assistant.errors import AssistantError
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="assistant",
