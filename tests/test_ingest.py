@@ -550,7 +550,8 @@ def as_read_before_stamps(library: Library, paper: Paper) -> Paper:
     )
     parts = library._parts
     document = library.document(paper.id)
-    indexed = embed([cut(old, parts.embedder, document=document)], parts.embedder)
+    cuts = [cut(old, parts.embedder, document=document)]
+    indexed = embed(cuts, parts.embedder, abstracts=parts.embedder)
     with parts.store.writer() as writer:
         writer.put(indexed, replaces=[paper.id], fingerprint=parts.fingerprint())
     return old

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from assistant.answer.evidence import Evidence, weigh
 from assistant.compare.aspects import Aspect
 from assistant.compare.cues import Cues
-from assistant.models import Array, TokenEmbedder, TokenVectors
+from assistant.models import Array, TokenEmbedder
 from assistant.query import Query
 from assistant.records import Chunk, Paper, Passage
 from assistant.retrieve import passage_of
@@ -33,7 +33,7 @@ class _Asked(NamedTuple):
 
 
 class PassageFinder:
-    """Finds what to read for a cell. What was read for one cell is kept for the others. Thread-safe."""
+    """Finds what to read for a cell; a question is analysed once. Thread-safe."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class PassageFinder:
         self._embed = embed
         self._retrieve = retrieve
         self._chunks_of = chunks_of
-        self._reader = _Remembering(reader)
+        self._reader = reader
         self._asked: dict[str, _Asked] = {}
 
     def query(self, aspect: Aspect) -> Query:
@@ -91,18 +91,3 @@ class PassageFinder:
             (vector,) = self._embed([query.text])
             self._asked[question] = _Asked(query, vector)
         return self._asked[question]
-
-
-class _Remembering:
-    """Reads each text once."""
-
-    def __init__(self, reader: TokenEmbedder) -> None:
-        self._reader = reader
-        self._read: dict[str, TokenVectors] = {}
-
-    def embed_tokens(self, texts: Sequence[str]) -> Sequence[TokenVectors]:
-        """Embed each text's word pieces."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._read]
-        if new:
-            self._read.update(zip(new, self._reader.embed_tokens(new), strict=True))
-        return [self._read[text] for text in texts]

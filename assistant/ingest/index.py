@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from assistant.chunk import chunk_abstract, chunk_document, embedding_text
 from assistant.models import Embedder
 from assistant.records import Chunk, Document, Paper
@@ -40,11 +42,18 @@ def cut(
     return Cut(paper, (*chunks, *kept))
 
 
-def embed(cuts: Sequence[Cut], embedder: Embedder) -> list[IndexedPaper]:
-    """Embed all chunks of the papers in one go."""
-    vectors = embedder.embed(
-        [embedding_text(paper, chunk) for paper, chunks in cuts for chunk in chunks]
-    )
+def embed(cuts: Sequence[Cut], embedder: Embedder, *, abstracts: Embedder) -> list[IndexedPaper]:
+    """Embed all chunks of the papers in one go, those of abstracts by an embedder of their own."""
+    every = [(paper, chunk) for paper, chunks in cuts for chunk in chunks]
+    vectors = np.zeros((len(every), embedder.dimension if every else 0), dtype=np.float32)
+    for is_abstract, embed_with in ((True, abstracts), (False, embedder)):
+        rows = [
+            row
+            for row, (_, chunk) in enumerate(every)
+            if (chunk.source == "abstract") == is_abstract
+        ]
+        if rows:
+            vectors[rows] = embed_with.embed([embedding_text(*every[row]) for row in rows])
     indexed: list[IndexedPaper] = []
     row = 0
     for paper, chunks in cuts:

@@ -58,7 +58,7 @@ class Ingest:
     Args:
         store: where the papers go.
         embedder: embeds their chunks.
-        record_embedder: embeds those of papers as their records describe them: abstracts, mostly.
+        abstract_embedder: embeds those of abstracts; the same, or one that does more on the way.
         fingerprint: says what index they make; asked only when there is work.
         full_texts: reads the PDFs among the sources, and fetches them if it can.
         fetcher: fetches metadata, and makes that PDFs are fetched; without it nothing is.
@@ -71,7 +71,7 @@ class Ingest:
         *,
         store: Store,
         embedder: Embedder,
-        record_embedder: Embedder,
+        abstract_embedder: Embedder,
         fingerprint: Callable[[], IndexFingerprint],
         full_texts: FullTexts,
         fetcher: "Fetcher | None",
@@ -80,7 +80,7 @@ class Ingest:
     ) -> None:
         self._store = store
         self._embedder = embedder
-        self._record_embedder = record_embedder
+        self._abstract_embedder = abstract_embedder
         self._fingerprint = fingerprint
         self._full_texts = full_texts
         self._fetcher = fetcher
@@ -174,8 +174,7 @@ class Ingest:
         self._refresh()
         for first in range(0, len(changed), BATCH):
             batch = changed[first : first + BATCH]
-            makers = [partial(self._make_record, item) for item in batch]
-            self._commit(makers, self._record_embedder)
+            self._commit([partial(self._make_record, item) for item in batch])
             self._progress("Indexing", first + len(batch), len(changed))
         return wanted
 
@@ -203,13 +202,10 @@ class Ingest:
             batch.append(item)
             size += len(item.document.text)
             if size >= BATCH_CHARACTERS:
-                self._commit_full_texts(batch)
+                self._commit([partial(self._make_full_text, each) for each in batch])
                 batch, size = [], 0
         if batch:
-            self._commit_full_texts(batch)
-
-    def _commit_full_texts(self, batch: Sequence[Read]) -> None:
-        self._commit([partial(self._make_full_text, each) for each in batch], self._embedder)
+            self._commit([partial(self._make_full_text, each) for each in batch])
 
     def _make_full_text(self, item: Read) -> Made | SourceFailure:
         paper = identified(item, self._shelf)
@@ -243,15 +239,13 @@ class Ingest:
             is_same = change.paper == change.known
             self._outcomes[change.paper.id] = "unchanged" if is_same else "updated"
 
-    def _commit(
-        self, makers: Sequence[Callable[[], Made | SourceFailure]], embedder: Embedder
-    ) -> None:
+    def _commit(self, makers: Sequence[Callable[[], Made | SourceFailure]]) -> None:
         """Make papers and store them together; anew if another process wrote in the meantime."""
-        batch = self._make(makers, embedder)
+        batch = self._make(makers)
         with self._store.writer() as writer:
             if self._store.generation() != self._generation:
                 self._refresh()
-                batch = self._make(makers, embedder)
+                batch = self._make(makers)
             replaced = [each for paper in batch.made for each in paper.change.replaces]
             if batch.indexed:
                 writer.put(batch.indexed, replaces=replaced, fingerprint=self._fingerprint())
@@ -268,9 +262,7 @@ class Ingest:
         self._generation = self._store.generation()
         self._shelf = Shelf(self._store.papers())
 
-    def _make(
-        self, makers: Sequence[Callable[[], Made | SourceFailure]], embedder: Embedder
-    ) -> Batch:
+    def _make(self, makers: Sequence[Callable[[], Made | SourceFailure]]) -> Batch:
         """Make each paper on top of those before it; of two that are one paper, the last is stored."""
         made: dict[str, Made] = {}
         failed: list[SourceFailure] = []
@@ -288,7 +280,8 @@ class Ingest:
             made[paper.id] = each
             self._shelf.put(paper)
         cuts = [each.cut for each in made.values() if each.cut is not None]
-        return Batch(list(made.values()), embed(cuts, embedder), failed)
+        indexed = embed(cuts, self._embedder, abstracts=self._abstract_embedder)
+        return Batch(list(made.values()), indexed, failed)
 
 
 def _is_bare(paper: Paper) -> bool:

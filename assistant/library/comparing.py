@@ -88,7 +88,7 @@ class Comparing:
         if question is not None:
             query = self._search.query(question)
             passages = self._search.find(query, limit=MAX_PAPERS, per_paper=1, papers=None)
-            found = matching(evidence.weigh(query, passages, self._parts.reader))
+            found = matching(evidence.weigh(query, passages, self._parts.remembering_reader))
             chosen += map(self._papers.get, found)
         return chosen
 
@@ -100,7 +100,7 @@ class Comparing:
             embed=parts.embedder.embed,
             retrieve=self._search.find_for_cell,
             chunks_of=parts.store.paper_chunks,
-            reader=parts.reader,
+            reader=parts.remembering_reader,
         )
         if not self._models.wanted:
             return Comparer(ExtractiveFiller(passages), shelf=self.shelf, backend=settings.llm)

@@ -32,7 +32,7 @@ class Papers:
             return Ingest(
                 store=parts.store,
                 embedder=parts.embedder,
-                record_embedder=parts.record_embedder,
+                abstract_embedder=parts.abstract_embedder,
                 fingerprint=parts.fingerprint,
                 full_texts=FullTexts(
                     parts.pdf_folder,
@@ -142,7 +142,8 @@ class Papers:
         if paper.full_text and self.pdf(paper):
             # What text recognition read may not be to be had anew: it can be gone, or fail.
             self._forget(paper.full_text.sha256, ("documents", "pages"), keep=scans.VERSION)
-        indexed = embed([Cut(paper, tuple(self.cut_anew(paper)))], parts.embedder)
+        cuts = [Cut(paper, tuple(self.cut_anew(paper)))]
+        indexed = embed(cuts, parts.embedder, abstracts=parts.abstract_embedder)
         with parts.store.writer() as writer:
             # What another process has changed meanwhile, it has indexed as well.
             if parts.store.paper(paper.id) == paper:

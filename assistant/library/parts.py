@@ -69,10 +69,11 @@ class Parts:
     @cached_property
     def kept_reader(self) -> KeptReader:
         """The reader, with the passages on disk that it read before."""
-        return KeptReader(self.reader, self.settings.home / "read.db", version=self.reader.version)
+        path = self.settings.home / "read.db"
+        return KeptReader(self.reader, path, generation=self.store.generation)
 
     @property
-    def record_embedder(self) -> Embedder:
+    def abstract_embedder(self) -> Embedder:
         """The embedder, for abstracts: where it is the reader, it keeps what it reads on the way."""
         return self.kept_reader if self.embedder is self.reader else self.embedder
 
