@@ -414,3 +414,21 @@ def test_an_interrupt_while_the_program_loads_is_one_line():
         said = [line for line in process.stderr if not line.startswith("import time:")]
     assert said == ["interrupted; run the same command again to go on\n"]
     assert process.returncode == 130
+
+
+@pytest.mark.parametrize("arguments", [["--paper", "2503.99999"], []])
+def test_a_mistake_that_shows_while_models_load_has_its_exit_code(
+    stocked_home, tmp_path, arguments
+):
+    home = stocked_home if arguments else tmp_path / "empty"
+    for _ in range(5):
+        done = subprocess.run(
+            [sys.executable, "-m", "assistant", "ask", "What does DAPO reach?", *arguments],
+            check=False,
+            env={**os.environ, "ASSISTANT_HOME": str(home)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 3
+        assert len(done.stderr.splitlines()) == 1

@@ -125,10 +125,13 @@ class Answering:
 
 
 def _in_background(load: Callable[[], None]) -> None:
-    """Load a model; who needs it next will be told what failed."""
+    """Load a model; who needs it next will be told what failed.
+
+    The process ends when it is loaded, not before: torn off in the middle, ONNX Runtime aborts it.
+    """
 
     def run() -> None:
         with suppress(AssistantError):
             load()
 
-    threading.Thread(target=run, daemon=True).start()
+    threading.Thread(target=run).start()
