@@ -3,6 +3,7 @@
 import sys
 
 INTERRUPTED = 130
+ADVICE = "run the same command again to go on"
 
 
 def main() -> None:
@@ -10,7 +11,7 @@ def main() -> None:
     try:
         from assistant.cli.main import main as run
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted; run the same command again to go on\n")
+        sys.stderr.write(f"interrupted; {ADVICE}\n")
         sys.exit(INTERRUPTED)
     run()
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from assistant.models.kept import KeptReader
-from assistant.models.minilm import MiniLM
+from assistant.models.minilm import MiniLM, TokenVectors
 
 LONG = (
     "The whale sings a long and slow song in the deep of the northern sea every winter night. " * 3
@@ -42,6 +42,12 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "read.db"
 
 
+def same_but_for_rounding(kept: TokenVectors, embedder: MiniLM) -> None:
+    (read,) = embedder.embed_tokens([LONG])
+    assert (kept.spans, kept.pieces) == (read.spans, read.pieces)
+    np.testing.assert_allclose(kept.vectors, read.vectors, atol=1e-3)
+
+
 def test_a_passage_is_read_once_in_all_processes(counting: Counting, path: Path) -> None:
     first = KeptReader(counting, path).embed_tokens([QUESTION, LONG, OTHER])
     counting.read.clear()
@@ -56,9 +62,7 @@ def test_vectors_are_those_of_the_reader_but_for_rounding(
     counting: Counting, embedder: MiniLM, path: Path
 ) -> None:
     (kept,) = KeptReader(counting, path).embed_tokens([LONG])
-    (read,) = embedder.embed_tokens([LONG])
-    assert (kept.spans, kept.pieces) == (read.spans, read.pieces)
-    np.testing.assert_allclose(kept.vectors, read.vectors, atol=1e-3)
+    same_but_for_rounding(kept, embedder)
 
 
 def test_a_passage_that_is_embedded_is_read_on_the_way(
@@ -69,9 +73,7 @@ def test_a_passage_that_is_embedded_is_read_on_the_way(
     counting.read.clear()
     (kept,) = KeptReader(counting, path).embed_tokens([LONG])
     assert counting.read == []
-    (read,) = embedder.embed_tokens([LONG])
-    assert (kept.spans, kept.pieces) == (read.spans, read.pieces)
-    np.testing.assert_allclose(kept.vectors, read.vectors, atol=1e-3)
+    same_but_for_rounding(kept, embedder)
 
 
 def test_what_another_reader_read_is_not_used(
@@ -192,7 +194,7 @@ def test_processes_that_keep_at_once_lose_no_answer(
     script = f"""
 from pathlib import Path
 from assistant.models.kept import KeptReader
-from assistant.models.minilm import MiniLM
+from assistant.models.minilm import MiniLM, TokenVectors
 import sys
 reader = KeptReader(MiniLM(Path({str(tmp_path)!r})), Path({str(path)!r}))
 for number in range(5):

@@ -8,7 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from assistant import __version__
-from assistant.__main__ import INTERRUPTED
+from assistant.__main__ import ADVICE, INTERRUPTED
 from assistant.cli import (
     asking,
     cases,
@@ -71,7 +71,7 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
     except (KeyboardInterrupt, Interrupted) as interrupt:
         if sys.stderr.isatty():
             print(file=sys.stderr)  # the terminal has shown ^C
-        complain(f"interrupted; {str(interrupt) or 'run the same command again to go on'}")
+        complain(f"interrupted; {str(interrupt) or ADVICE}")
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has read enough; keep Python from complaining at exit.

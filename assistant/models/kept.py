@@ -126,9 +126,8 @@ class KeptReader:
                 path.unlink(missing_ok=True)
 
     def _key(self, text: str) -> bytes:
-        parts = (self._reader.version, text)
-        digests = (hashlib.sha256(part.encode("utf-8", "surrogatepass")).digest() for part in parts)
-        return hashlib.sha256(b"".join(digests)).digest()
+        named = f"{self._reader.version}\n{text}"
+        return hashlib.sha256(named.encode("utf-8", "surrogatepass")).digest()
 
     def _read(self, keys: Sequence[bytes]) -> dict[bytes, TokenVectors]:
         def look_up(connection: sqlite3.Connection) -> Iterable[tuple[bytes, _Row]]:
@@ -173,7 +172,8 @@ class KeptReader:
         if time.monotonic() < self._idle_until:
             return None
         try:
-            with self._transaction() as connection:
+            connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS)
+            with closing(connection), connection:
                 return work(connection)
         except (sqlite3.Error, OSError) as error:
             _LOG.debug("what was read cannot be kept: %s", error)
@@ -182,11 +182,6 @@ class KeptReader:
             else:
                 self.forget()
         return None
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self._path, timeout=_BUSY_SECONDS)) as connection, connection:
-            yield connection
 
 
 class _Row(NamedTuple):

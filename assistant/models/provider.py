@@ -156,8 +156,9 @@ class ProviderChat:
             runnable = self._model.with_structured_output(
                 schema.model_json_schema(), include_raw=True
             )
-        except NotImplementedError as error:
-            # How LangChain's base class says that a provider's client takes no schema at all.
+        except (
+            NotImplementedError
+        ) as error:  # LangChain's base class: a client that takes no schema
             raise _OtherFormError from error
         reply = stop.run(runnable.ainvoke(_convert(messages)))
         assert isinstance(reply, dict)
