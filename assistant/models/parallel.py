@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from assistant.models.stop import Stop
+from assistant.models.stop import Stop, outcome
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -34,7 +34,7 @@ def in_parallel(
     try:
         with _running(lambda item: work(item, stop), items, workers) as running:
             for each in running:
-                yield each.result()
+                yield outcome(each)
     finally:
         stop.set()
 

@@ -2,10 +2,10 @@
 
 import threading
 from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
-from concurrent.futures import CancelledError, Future
-from contextlib import contextmanager
+from concurrent.futures import CancelledError, Future, wait
+from contextlib import contextmanager, suppress
 from functools import lru_cache
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LOOP_LOCK = threading.Lock()
+
+_LOOK = 0.5
+"""Seconds between two looks at whether Ctrl-C was pressed.
+
+It wakes a thread that waits, but not one that is just about to.
+"""
 
 
 class StoppedError(Exception):
@@ -67,7 +73,7 @@ class Stop:
             StoppedError: as soon as the calls are to end.
         """
         with self._begun(call) as running:
-            return running.result()
+            return outcome(running)
 
     def read(self, source: AsyncIterator[T]) -> Generator[T]:
         """Read what comes from a server, as it comes; closing the generator ends the call.
@@ -83,7 +89,7 @@ class Stop:
 
         with self._begun(take()) as running:
             running.add_done_callback(lambda _: came.put(None))
-            while (item := came.get()) is not None:
+            while (item := _next(came)) is not None:
                 yield item[0]
             running.result()
 
@@ -105,6 +111,20 @@ class Stop:
             running.cancel()  # what is through does not mind
             with self._lock:
                 self._running.discard(running)
+
+
+def outcome(running: Future[T]) -> T:
+    """Wait for what a call gives, or raises; Ctrl-C ends the waiting."""
+    while not wait([running], timeout=_LOOK).done:
+        pass
+    return running.result()
+
+
+def _next(came: SimpleQueue[T]) -> T:
+    """Wait for the next item; Ctrl-C ends the waiting."""
+    while True:
+        with suppress(Empty):
+            return came.get(timeout=_LOOK)
 
 
 def _loop() -> "asyncio.AbstractEventLoop":

@@ -10,6 +10,9 @@ from typing import Generic, NamedTuple, TypeVar
 _LEAVE_SECONDS = 3.0
 """How long the threads that nobody waits for may take to leave: Python's end would cut into native code."""
 
+_LOOK = 0.5
+"""Seconds between two looks at whether Ctrl-C was pressed: it does not wake a thread about to wait."""
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -69,7 +72,7 @@ def in_time(
                 begin(*waiting.popleft())
             left = min(each.deadline for each in running.values()) - time.monotonic()
             try:
-                one = ended.get(timeout=max(0.0, left))
+                one = ended.get(timeout=min(max(0.0, left), _LOOK))
             except Empty:
                 for number in [
                     n for n, each in running.items() if each.deadline <= time.monotonic()
@@ -92,7 +95,8 @@ def _see_off(threads: Sequence[threading.Thread]) -> None:
     """Wait for threads that were told to stop, not for long."""
     end = time.monotonic() + _LEAVE_SECONDS
     for thread in threads:
-        thread.join(max(0.0, end - time.monotonic()))
+        if thread.is_alive():  # Ctrl-C may have come before it was started
+            thread.join(max(0.0, end - time.monotonic()))
 
 
 def _work(
