@@ -94,7 +94,7 @@ def passage(rank: int, title: str, text: str) -> Passage:
 
 
 def obeyed(
-    injection: str, *, in_title: bool = False, cuts: int = 7, head: str = "DAPO is open. "
+    injection: str, *, in_title: bool = False, cuts: int = 23, head: str = "DAPO is open. "
 ) -> Written:
     """Answer from a paper that holds an instruction, with a model that does as it says."""
     hostile = passage(

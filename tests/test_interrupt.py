@@ -12,7 +12,7 @@ WAITS = {
     "a case of a run": "list(in_time(lambda _item, stop: stop.wait(60), [1], workers=1, seconds=60))",
 }
 
-# A signal that comes before a thread waits does not wake it. Here another thread takes it, to the same effect.
+# A signal that comes before a thread waits does not wake it: as here, where another thread takes it.
 PROCESS = """
 import asyncio, os, signal, sys, threading, time
 from assistant.models.parallel import in_parallel

@@ -28,7 +28,7 @@ _LINK = re.compile(
 _LINK_BEGUN = re.compile(
     r"!\Z|!?\[[^\[\]\n]{0,400}(?:\](?:\((?:[^()\n]|\([^()\n]*\)?){0,1500})?)?\Z"
 )
-_TAG = re.compile(r"<!--.{0,2000}?-->|<[A-Za-z/!?][^<>]{0,2000}>", re.DOTALL)
+_TAG = re.compile(r"<!--(?:[^-]++|-(?!->)){0,2000}+-->|<[A-Za-z/!?][^<>]{0,2000}>")
 _TAG_BEGUN = re.compile(r"<(?:!--(?:(?!-->)[\s\S]){0,2000}|[A-Za-z/!?][^<>]{0,300})?\Z")
 _TAG_OPENING = re.compile(r"<(?=[A-Za-z/!?])")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -40,6 +40,7 @@ _BACKSLASH_BEGUN = re.compile(r"\\[A-Za-z]{0,20}\Z")
 _CODE = re.compile(r"[`~]{2,}|`")
 _CODE_BEGUN = re.compile(r"[`~]{1,60}\Z")
 _WORD = re.compile(r"[^\s\[\]<>&\\!`~\x1b]+")
+_STRETCH = re.compile(r"[^\s\[\]<>`\x1b]*")
 _SENTINEL = re.compile(r"NOT[ _]IN[ _]PAPERS", re.IGNORECASE)
 _ADDRESS = re.compile(
     r"(?:[A-Za-z][A-Za-z0-9+.-]{1,30}:/|www\.|javascript:|data:\w+/|//(?=\w))[^\s\[\]<>\"`\x1b]*"
@@ -169,7 +170,10 @@ class Sanitiser:
     def _read_word(self, word: str, *, final: bool) -> _Read | None:
         if len(word) == len(self._held) and not final:
             return None
-        held = self._held
+        # An address may go on where a word ends, but no further than this.
+        stretch = _STRETCH.match(self._held)
+        assert stretch is not None, "it matches nothing, too"
+        held = stretch.group()
         key = self._loose_key.search(word)
         if key is not None:
             if not key.start():
@@ -177,7 +181,6 @@ class Sanitiser:
             word = held = word[: key.start()]
         if not self._tail and set(word) == {"#"}:
             return _Read(len(word))
-        # An address may go on where a word ends.
         found = _ADDRESS.search(held)
         words = word if found is None else word[: found.start()]
         if words:
