@@ -37,8 +37,9 @@ ui: setup ## open the web app
 screenshots: setup ## draw the pictures of the web app anew (needs Debian's chromium)
 	.venv/bin/python tests/ui/screenshots.py docs/images
 
+# One worker more than there are cores: many tests wait for another process.
 test: setup ## run the tests, with branch coverage
-	OPENBLAS_NUM_THREADS=1 .venv/bin/pytest -n auto --dist worksteal --cov --cov-report=term
+	OPENBLAS_NUM_THREADS=1 .venv/bin/pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal --cov --cov-report=term
 
 check: setup ## lint, format, types, layers, spelling; changes nothing
 	.venv/bin/ruff check

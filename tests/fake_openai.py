@@ -13,11 +13,9 @@ import json
 import re
 import select
 import socket
-import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote, unquote
@@ -304,7 +302,6 @@ class FakeOpenAI:
         self.pieces_sent = 0
         self.hung_up = threading.Event()
         """Set once a client closed its connection before the reply was through."""
-        self.connections: set[socket.socket] = set()
         self.running = 0
         self.most_running = 0
         self._lock = threading.Lock()
@@ -322,8 +319,6 @@ class FakeOpenAI:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
-        for connection in list(self.connections):
-            _reset(connection)
 
     def wait(self) -> None:
         """Serve until interrupted."""
@@ -367,27 +362,12 @@ class FakeOpenAI:
         self._stop.wait(seconds)
 
 
-def _reset(connection: socket.socket) -> None:
-    """Break a connection off, so that the client, too, lets go of it: it keeps one that merely ends."""
-    with suppress(OSError):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        connection.shutdown(socket.SHUT_RDWR)
-
-
 class _Handler(BaseHTTPRequestHandler):
     """Answers one connection."""
 
     owner: FakeOpenAI
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-
-    def setup(self) -> None:
-        super().setup()
-        self.owner.connections.add(self.connection)
-
-    def finish(self) -> None:
-        self.owner.connections.discard(self.connection)
-        super().finish()
 
     def do_GET(self) -> None:
         models = [{"id": name, "object": "model"} for name in ("fake", *BEHAVIOURS)]
