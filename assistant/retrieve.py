@@ -2,7 +2,9 @@
 
 import math
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -33,6 +35,8 @@ _CLOSER_LOOK = 3
 _ALL = 100_000
 _NAMED_DEPTH = 50
 _BM25_SATURATION = 2.2
+_LEXICAL_SEARCHES = 8
+"""Lexical searches that run beside dense ones at a time."""
 
 
 class Hit(Protocol):
@@ -68,6 +72,10 @@ class Index(Vocabulary, Protocol):
         """Fetch a paper."""
 
 
+Embed = Callable[[], Array]
+"""Makes a question's embedding, of length 1; called while another thread looks up its words."""
+
+
 class Scored(NamedTuple):
     """A candidate chunk's id and fused score."""
 
@@ -75,9 +83,16 @@ class Scored(NamedTuple):
     score: float
 
 
+class Candidates(NamedTuple):
+    """Candidate chunks, best first, and the question's embedding."""
+
+    scored: list[Scored]
+    vector: Array
+
+
 def retrieve(
     query: Query,
-    vector: Array,
+    embed: Embed,
     index: Index,
     *,
     limit: int,
@@ -88,14 +103,14 @@ def retrieve(
 
     Args:
         query: the question, analysed.
-        vector: its embedding, of length 1.
+        embed: makes its embedding.
         index: what to search.
         limit: passages to return at most.
         per_paper: passages of one paper at most.
         papers: ids of the only papers to search, or None for all.
     """
     depth = max(DENSE_DEPTH, 2 * limit)
-    scored = score_chunks(query, vector, index, depth=depth, papers=papers)
+    scored, vector = score_chunks(query, embed, index, depth=depth, papers=papers)
     # Names need the chunk's text, so they are looked for among the best candidates alone.
     candidates = scored[: max(_NAMED_DEPTH, 2 * limit)]
     chunks = dict(index.chunks([candidate.chunk_id for candidate in candidates]))
@@ -156,31 +171,45 @@ def score_within(query: Query, vector: Array, index: Index, paper_id: str) -> li
 
 def score_chunks(
     query: Query,
-    vector: Array,
+    embed: Embed,
     index: Index,
     *,
     depth: int = DENSE_DEPTH,
     papers: Collection[str] | None = None,
-) -> list[Scored]:
+) -> Candidates:
     """Fuse both engines' candidates: cosine + weight x BM25 / its upper bound; best first.
 
     The cosine stays as it is: stretched to the candidates' range it would lose what it says of a
     question that nothing fits. BM25 is bounded by 2.2 times the sum of its terms' idf.
     """
-    dense = {hit.chunk_id: hit.score for hit in index.dense(vector, depth=depth, papers=papers)}
     weights = query.weights
-    words_depth = max(LEXICAL_DEPTH, depth)
-    found = index.lexical(weights, depth=words_depth, papers=papers) if weights else []
-    lexical = {hit.chunk_id: hit.score for hit in found}
-    missing = sorted(lexical.keys() - dense.keys())
-    stored = index.vectors(missing) if missing else {}
-    cosines = dense | {chunk_id: float(stored[chunk_id] @ vector) for chunk_id in stored}
+
+    def search_words() -> tuple[dict[str, float], Mapping[str, Array]]:
+        words_depth = max(LEXICAL_DEPTH, depth)
+        found = index.lexical(weights, depth=words_depth, papers=papers) if weights else []
+        scores = {hit.chunk_id: hit.score for hit in found}
+        return scores, index.vectors(sorted(scores)) if scores else {}
+
+    searching = _threads().submit(search_words)
+    try:
+        vector = embed()
+        hits = index.dense(vector, depth=depth, papers=papers)
+    finally:
+        wait([searching])  # whoever is told of an error may close the index
+    lexical, stored = searching.result()
+    cosines = {chunk_id: float(stored[chunk_id] @ vector) for chunk_id in stored}
+    cosines |= {hit.chunk_id: hit.score for hit in hits}
     bound = _bm25_bound(weights, index)
     scored = [
         Scored(chunk_id, cosine + LEXICAL_WEIGHT * lexical.get(chunk_id, 0.0) / bound)
         for chunk_id, cosine in cosines.items()
     ]
-    return sorted(scored, key=_best_first)
+    return Candidates(sorted(scored, key=_best_first), vector)
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_LEXICAL_SEARCHES, thread_name_prefix="lexical search")
 
 
 def _spread(

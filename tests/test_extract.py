@@ -39,7 +39,7 @@ class Ask:
     def __call__(self, question: str) -> Extract:
         query = analyse(question, self._index)
         (vector,) = self._embedder.embed([query.text])
-        passages = retrieve(query, vector, self._index, limit=8, per_paper=2)
+        passages = retrieve(query, lambda: vector, self._index, limit=8, per_paper=2)
         return extract(query, weigh(query, passages, self), self._index, HEAD)
 
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:

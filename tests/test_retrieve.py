@@ -37,7 +37,7 @@ def index_of(*papers: tuple[str, str, float]) -> MemoryIndex:
 
 def found(index: MemoryIndex, question: str, **options: object) -> list[Passage]:
     options = {"limit": 5, "per_paper": 1, **options}
-    return retrieve(analyse(question, index), UP, index, **options)  # type: ignore[arg-type]  # per test
+    return retrieve(analyse(question, index), lambda: UP, index, **options)  # type: ignore[arg-type]  # per test
 
 
 def ids(passages: list[Passage]) -> list[str]:
@@ -60,7 +60,9 @@ class TestFusion:
 
     def test_words_add_their_share_of_what_bm25_can_reach(self) -> None:
         query = analyse("ashes zebra", TREES)
-        scores = {each.chunk_id: each.score for each in score_chunks(query, UP, TREES)}
+        scores = {
+            each.chunk_id: each.score for each in score_chunks(query, lambda: UP, TREES).scored
+        }
         plain = {each.chunk_id: each.score for each in TREES.dense(UP, depth=3, papers=None)}
         gains = sorted(scores[chunk_id] - plain[chunk_id] for chunk_id in plain)
         assert gains[:2] == pytest.approx([0, 0])
@@ -68,8 +70,14 @@ class TestFusion:
 
     def test_a_chunk_that_only_words_find_gets_its_cosine_too(self) -> None:
         query = analyse("oaks", TREES)
-        scores = {each.chunk_id: each.score for each in score_chunks(query, UP, TREES, depth=1)}
-        whole = {each.chunk_id: each.score for each in score_chunks(query, UP, TREES, depth=3)}
+        scores = {
+            each.chunk_id: each.score
+            for each in score_chunks(query, lambda: UP, TREES, depth=1).scored
+        }
+        whole = {
+            each.chunk_id: each.score
+            for each in score_chunks(query, lambda: UP, TREES, depth=3).scored
+        }
         assert len(scores) == 2
         assert scores.items() <= whole.items()
 
@@ -94,7 +102,10 @@ class TestNames:
 
     def test_being_named_adds_the_bonus(self) -> None:
         query = analyse("What is DAPO?", self.LIBRARY)
-        plain = {each.chunk_id: each.score for each in score_chunks(query, UP, self.LIBRARY)}
+        plain = {
+            each.chunk_id: each.score
+            for each in score_chunks(query, lambda: UP, self.LIBRARY).scored
+        }
         first = found(self.LIBRARY, "What is DAPO?")[0]
         (word,) = query.words
         assert first.score - plain[first.chunk.id] == pytest.approx(
@@ -167,7 +178,7 @@ class TestSample:
     ) -> None:
         query = analyse(question, sample_index)
         (vector,) = embedder.embed([query.text])
-        (first,) = retrieve(query, vector, sample_index, limit=1, per_paper=1)
+        (first,) = retrieve(query, lambda: vector, sample_index, limit=1, per_paper=1)
         assert first.title.startswith(paper)
 
     def test_the_same_question_finds_the_same(
@@ -176,7 +187,7 @@ class TestSample:
         def once() -> list[tuple[str, float]]:
             query = analyse("reasoning benchmarks", sample_index)
             (vector,) = embedder.embed([query.text])
-            passages = retrieve(query, vector, sample_index, limit=20, per_paper=2)
+            passages = retrieve(query, lambda: vector, sample_index, limit=20, per_paper=2)
             return [(passage.chunk.id, passage.score) for passage in passages]
 
         assert once() == once()
@@ -202,7 +213,7 @@ class TestLongPapers:
 
     def passages(self, index: MemoryIndex) -> list[Passage]:
         query = analyse(NOTHING_IN_COMMON, index)
-        return retrieve(query, self.ASKED, index, limit=3, per_paper=3)
+        return retrieve(query, lambda: self.ASKED, index, limit=3, per_paper=3)
 
     def test_what_the_whole_paper_is_about_does_not_hide_the_place_asked_for(self) -> None:
         index = self.index(LONG + 1)

@@ -84,16 +84,20 @@ class Search:
         self, query: Query, *, limit: int, per_paper: int, papers: Sequence[str] | None
     ) -> list[Passage]:
         """Rank passages for a query."""
-        (vector,) = self._parts.embedder.embed([query.text])
+
+        def embed() -> Array:
+            vector: Array = self._parts.embedder.embed([query.text])[0]
+            return vector
+
         return retrieve.retrieve(
-            query, vector, self._index(), limit=limit, per_paper=per_paper, papers=papers
+            query, embed, self._index(), limit=limit, per_paper=per_paper, papers=papers
         )
 
     def find_for_cell(self, query: Query, vector: Array, paper_id: str) -> list[Passage]:
         """Rank passages of one paper for a cell's query, which ``vector`` embeds."""
         return retrieve.retrieve(
             query,
-            vector,
+            lambda: vector,
             self._index(),
             limit=_CELL_PASSAGES,
             per_paper=_CELL_PASSAGES,
