@@ -17,7 +17,7 @@ from assistant.retrieve import LONG
 from assistant.text import STOPWORDS, fold, words
 
 BROAD_PAPERS = 5
-RIVAL_PAPERS = 3
+RIVAL_PAPERS = 4
 
 BEST_SENTENCES, BEST_CHARACTERS = 8, 1200
 NAMED_SENTENCES, NAMED_CHARACTERS = 3, 600
@@ -28,7 +28,7 @@ One sentence is quoted however long it is.
 """
 
 _EVIDENCE_SHARE = 0.4
-_CLOSE = 0.25
+_CLOSE = 0.3
 _BROAD_REACH = 0.25
 
 _BROAD = re.compile(
