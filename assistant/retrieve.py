@@ -3,13 +3,12 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from functools import cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from assistant.models.parallel import beside
 from assistant.names import NameMatcher
 from assistant.query import Query, Vocabulary
 from assistant.records import Chunk, Paper, Passage
@@ -35,8 +34,6 @@ _CLOSER_LOOK = 3
 _ALL = 100_000
 _NAMED_DEPTH = 50
 _BM25_SATURATION = 2.2
-_LEXICAL_SEARCHES = 8
-"""Lexical searches that run beside dense ones at a time."""
 
 
 class Hit(Protocol):
@@ -73,7 +70,7 @@ class Index(Vocabulary, Protocol):
 
 
 Embed = Callable[[], Array]
-"""Makes a question's embedding, of length 1; called while another thread looks up its words."""
+"""Makes a question's embedding, of length 1; another thread may look up its words meanwhile."""
 
 
 class Scored(NamedTuple):
@@ -184,32 +181,32 @@ def score_chunks(
     """
     weights = query.weights
 
-    def search_words() -> tuple[dict[str, float], Mapping[str, Array]]:
+    def search_meaning() -> tuple[Array, dict[str, float]]:
+        vector = embed()
+        hits = index.dense(vector, depth=depth, papers=papers)
+        return vector, {hit.chunk_id: hit.score for hit in hits}
+
+    def search_words(known: Collection[str] = ()) -> tuple[dict[str, float], Mapping[str, Array]]:
         words_depth = max(LEXICAL_DEPTH, depth)
         found = index.lexical(weights, depth=words_depth, papers=papers) if weights else []
         scores = {hit.chunk_id: hit.score for hit in found}
-        return scores, index.vectors(sorted(scores)) if scores else {}
+        missing = sorted(scores.keys() - set(known))
+        return scores, index.vectors(missing) if missing else {}
 
-    searching = _threads().submit(search_words)
-    try:
-        vector = embed()
-        hits = index.dense(vector, depth=depth, papers=papers)
-    finally:
-        wait([searching])  # whoever is told of an error may close the index
-    lexical, stored = searching.result()
-    cosines = {chunk_id: float(stored[chunk_id] @ vector) for chunk_id in stored}
-    cosines |= {hit.chunk_id: hit.score for hit in hits}
+    if papers is None:
+        with beside(search_words) as words:
+            vector, dense = search_meaning()
+            lexical, stored = words()
+    else:  # so little is searched that a thread would not save its own cost
+        vector, dense = search_meaning()
+        lexical, stored = search_words(dense)
+    cosines = {chunk_id: float(stored[chunk_id] @ vector) for chunk_id in stored} | dense
     bound = _bm25_bound(weights, index)
     scored = [
         Scored(chunk_id, cosine + LEXICAL_WEIGHT * lexical.get(chunk_id, 0.0) / bound)
         for chunk_id, cosine in cosines.items()
     ]
     return Candidates(sorted(scored, key=_best_first), vector)
-
-
-@cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_LEXICAL_SEARCHES, thread_name_prefix="lexical search")
 
 
 def _spread(

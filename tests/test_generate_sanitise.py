@@ -213,7 +213,22 @@ class TestStreaming:
         assert active(shown(text)) == []
 
     @pytest.mark.parametrize(
-        "bit", ["[", "![", "<", "<!--", "&", "\\", "[a](", "[k7f2m", "\x1b]", "(", "https://"]
+        "bit",
+        [
+            "[",
+            "![",
+            "<",
+            "<!--",
+            "&",
+            "\\",
+            "[a](",
+            "[k7f2m",
+            "\x1b]",
+            "(",
+            "https://",
+            "a.b",
+            "a&b",
+        ],
     )
     def test_a_long_text_takes_no_long_time(self, bit: str) -> None:
         text = bit * (20_000 // len(bit))
@@ -221,6 +236,13 @@ class TestStreaming:
         left = shown(text)
         assert time.perf_counter() - began < 8
         assert active(left) == []
+
+    @pytest.mark.parametrize("inside", [1_900, 2_100, 5_000])
+    def test_a_long_comment_is_read_alike_in_one_piece_and_in_many(self, inside: int) -> None:
+        text = f"Before. <!-- {'The gain is 50. ' * (inside // 16)}--> After. <!--> x -->."
+        many = [text[start : start + 7] for start in range(0, len(text), 7)]
+        assert [*_joined(read([text]))] == [*_joined(read(many))]
+        assert ("gain" in shown(text)) == (inside > 2_000)
 
     def test_a_long_reply_is_read_as_fast_in_one_piece(self) -> None:
         text = "It reaches 50 points, a gain of 3.2 over (the) best one before. " * 1_000

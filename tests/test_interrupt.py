@@ -9,13 +9,16 @@ WAITS = {
     "a reply": "Stop().run(asyncio.sleep(60))",
     "a piece of one": "next(Stop().read(pieces()))",
     "replies side by side": "list(in_parallel(lambda _item, _stop: time.sleep(60), [1], workers=1))",
+    "results as they come": "list(as_completed(time.sleep, [60], workers=2))",
+    "another try": "Stop().sleep(60)",
+    "words looked up": "with beside(lambda: time.sleep(60)) as result: result()",
     "a case of a run": "list(in_time(lambda _item, stop: stop.wait(60), [1], workers=1, seconds=60))",
 }
 
 # A signal that comes before a thread waits does not wake it: as here, where another thread takes it.
 PROCESS = """
 import asyncio, os, signal, sys, threading, time
-from assistant.models.parallel import in_parallel
+from assistant.models.parallel import as_completed, beside, in_parallel
 from assistant.models.stop import Stop
 from eval.runs.in_time import in_time
 

@@ -1,5 +1,8 @@
 """Both engines' candidates, fused; names first; few passages a paper."""
 
+import threading
+import time
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -235,3 +238,51 @@ class TestLongPapers:
 
         assert score_within(query, self.ASKED, index, "walrus") == []
         assert [passage.chunk.id for passage in self.passages(index)] == nearest
+
+
+class TestBothAtOnce:
+    """Words are looked up while the question is embedded."""
+
+    def index(self, make_index, look_up):
+        class Watched(make_index):
+            def lexical(self, weights, **options):
+                look_up()
+                return super().lexical(weights, **options)
+
+        return Watched([Paper(id="oak", title="Oak", abstract="An oak is a tree.")])
+
+    def ask(self, index, embed):
+        return retrieve(analyse("What is a tree?", index), embed, index, limit=1, per_paper=1)
+
+    def test_neither_waits_for_the_other(self, make_index):
+        meeting = threading.Barrier(2, timeout=30)
+
+        def embed():
+            meeting.wait()
+            return UP
+
+        (found,) = self.ask(self.index(make_index, meeting.wait), embed)
+        assert found.chunk.paper_id == "oak"
+
+    def test_an_error_of_the_words_is_the_callers(self, make_index):
+        def fail():
+            raise LookupError("no words")
+
+        with pytest.raises(LookupError, match="no words"):
+            self.ask(self.index(make_index, fail), lambda: UP)
+
+    def test_an_error_of_the_embedder_waits_for_the_words(self, make_index):
+        begun, left = threading.Event(), threading.Event()
+
+        def look_up():
+            begun.set()
+            time.sleep(0.3)
+            left.set()
+
+        def embed():
+            assert begun.wait(30)
+            raise LookupError("no vector")
+
+        with pytest.raises(LookupError, match="no vector"):
+            self.ask(self.index(make_index, look_up), embed)
+        assert left.is_set()

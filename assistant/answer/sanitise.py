@@ -16,6 +16,8 @@ from assistant.text import clean
 
 _LONGEST_WAIT = 2_000
 _LONGEST_TAIL = 200
+_AT_A_TIME = 500
+"""Characters read at a time: what comes in one piece is read as what comes in many, and as fast."""
 
 _REFERENCE = r"\^?(?:k[0-9a-z]{2,6}|\d{1,3})"
 _MARKER_TEXT = rf"\s*{_REFERENCE}(?:(?:\s|[,;&–-]|and)*{_REFERENCE})*\s*"
@@ -28,8 +30,9 @@ _LINK = re.compile(
 _LINK_BEGUN = re.compile(
     r"!\Z|!?\[[^\[\]\n]{0,400}(?:\](?:\((?:[^()\n]|\([^()\n]*\)?){0,1500})?)?\Z"
 )
-_TAG = re.compile(r"<!--(?:[^-]++|-(?!->)){0,2000}+-->|<[A-Za-z/!?][^<>]{0,2000}>")
-_TAG_BEGUN = re.compile(r"<(?:!--(?:(?!-->)[\s\S]){0,2000}|[A-Za-z/!?][^<>]{0,300})?\Z")
+_COMMENT, _COMMENT_END = "<!--", "-->"
+_TAG = re.compile(r"<[A-Za-z/!?][^<>]{0,2000}>")
+_TAG_BEGUN = re.compile(r"<(?:[A-Za-z/!?][^<>]{0,300})?\Z")
 _TAG_OPENING = re.compile(r"<(?=[A-Za-z/!?])")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _ENTITY_BEGUN = re.compile(r"&#?[A-Za-z0-9]{0,32}\Z")
@@ -44,8 +47,8 @@ _STRETCH = re.compile(r"[^\s\[\]<>`\x1b]*")
 _SENTINEL = re.compile(r"NOT[ _]IN[ _]PAPERS", re.IGNORECASE)
 _ADDRESS = re.compile(
     r"(?:[A-Za-z][A-Za-z0-9+.-]{1,30}:/|www\.|javascript:|data:\w+/|//(?=\w))[^\s\[\]<>\"`\x1b]*"
-    r"|[\w.+%-]+@(?:[\w-]+\.)+[A-Za-z]{2,}"
-    r"|(?:[\w-]+\.)+(?:[A-Za-z]{2,}|\d{1,3})(?::\d+)?/[^\s\[\]<>\"`\x1b?]*\?[^\s\[\]<>\"`\x1b]*",
+    r"|(?<![\w.+%-])[\w.+%-]+@(?:[\w-]+\.)+[A-Za-z]{2,}"
+    r"|(?<![\w-])(?<![\w-]\.)(?:[\w-]+\.)+(?:[A-Za-z]{2,}|\d{1,3})(?::\d+)?/[^\s\[\]<>\"`\x1b?]*\?[^\s\[\]<>\"`\x1b]*",
     re.IGNORECASE,
 )
 _ADDRESS_END = ".,;:!?)\"'*_”’"
@@ -112,9 +115,11 @@ class Sanitiser:
 
     def feed(self, piece: str) -> Iterator[Token]:
         """Take the next piece and give what is certain by now."""
-        # Escape sequences may be cut in two; all else that is invisible goes at once.
-        self._held += "\x1b".join(map(clean, piece.split("\x1b")))
-        return self._read(final=False)
+        for start in range(0, len(piece), _AT_A_TIME):
+            part = piece[start : start + _AT_A_TIME]
+            # Escape sequences may be cut in two; all else that is invisible goes at once.
+            self._held += "\x1b".join(map(clean, part.split("\x1b")))
+            yield from self._read(final=False)
 
     def finish(self) -> Iterator[Token]:
         """Give what was held back."""
@@ -141,6 +146,12 @@ class Sanitiser:
     def _next(self, *, final: bool) -> _Read | None:
         """Read what stands first, or None if more of it has to come."""
         first = self._held[0]
+        if self._held.startswith(_COMMENT):
+            end = self._held.find(_COMMENT_END, len(_COMMENT), _LONGEST_WAIT)
+            if end >= 0:
+                return _Read(end + len(_COMMENT_END))
+            if not final:
+                return None
         for rule in self._rules:
             if first in rule.starts:
                 if not final and rule.begun.match(self._held):

@@ -3,11 +3,11 @@
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent import futures
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from assistant.models.stop import Stop, outcome
+from assistant.models.stop import LOOK, Stop, outcome
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -53,10 +53,28 @@ def as_completed(work: Callable[[T], R], items: Sequence[T], *, workers: int) ->
     return map(work, items) if workers == 1 else _as_completed(work, items, workers)
 
 
+@contextmanager
+def beside(work: Callable[[], R]) -> Iterator[Callable[[], R]]:
+    """Do ``work`` in another thread; give what waits for its result, or raises its error.
+
+    An error of the caller's waits for it to end, so that nothing it uses is closed; an interrupt does not.
+    """
+    with _running(lambda do: do(), [work], 1) as (running,):
+        try:
+            yield lambda: outcome(running)
+        except Exception:
+            with suppress(Exception):
+                outcome(running)
+            raise
+
+
 def _as_completed(work: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[R]:
     with _running(work, items, workers) as running:
-        for each in futures.as_completed(running):
-            yield each.result()
+        pending = set(running)
+        while pending:
+            done, pending = futures.wait(pending, timeout=LOOK, return_when=futures.FIRST_COMPLETED)
+            for each in done:
+                yield each.result()
 
 
 @contextmanager

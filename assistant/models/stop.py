@@ -1,8 +1,9 @@
 """Calls of a model that can be ended at once, from another thread too."""
 
 import threading
+import time
 from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
-from concurrent.futures import CancelledError, Future, wait
+from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from queue import Empty, SimpleQueue
@@ -16,7 +17,7 @@ T = TypeVar("T")
 
 _LOOP_LOCK = threading.Lock()
 
-_LOOK = 0.5
+LOOK = 0.5
 """Seconds between two looks at whether Ctrl-C was pressed.
 
 It wakes a thread that waits, but not one that is just about to.
@@ -63,8 +64,11 @@ class Stop:
         Raises:
             StoppedError: as soon as the calls are to end.
         """
-        if self._set.wait(max(0.0, seconds)):
-            raise StoppedError
+        end = time.monotonic() + seconds
+        while not self._set.wait(max(0.0, min(end - time.monotonic(), LOOK))):
+            if time.monotonic() >= end:
+                return
+        raise StoppedError
 
     def run(self, call: Coroutine[Any, Any, T]) -> T:
         """Run a call and wait for what it gives; whatever ends the waiting ends the call.
@@ -115,16 +119,19 @@ class Stop:
 
 def outcome(running: Future[T]) -> T:
     """Wait for what a call gives, or raises; Ctrl-C ends the waiting."""
-    while not wait([running], timeout=_LOOK).done:
-        pass
-    return running.result()
+    while True:
+        try:
+            return running.result(timeout=LOOK)
+        except TimeoutError:
+            if running.done():  # it is the call's own, or it ended just now
+                return running.result()
 
 
 def _next(came: SimpleQueue[T]) -> T:
     """Wait for the next item; Ctrl-C ends the waiting."""
     while True:
         with suppress(Empty):
-            return came.get(timeout=_LOOK)
+            return came.get(timeout=LOOK)
 
 
 def _loop() -> "asyncio.AbstractEventLoop":
