@@ -249,7 +249,8 @@ class TestBothAtOnce:
                 look_up()
                 return super().lexical(weights, **options)
 
-        return Watched([Paper(id="oak", title="Oak", abstract="An oak is a tree.")])
+        oak = Paper(id="oak", title="Oak", abstract="An oak is a tree.")
+        return Watched([oak], embed=lambda _texts: UP[np.newaxis])
 
     def ask(self, index, embed):
         return retrieve(analyse("What is a tree?", index), embed, index, limit=1, per_paper=1)
