@@ -4,7 +4,7 @@ import math
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,22 +49,23 @@ sys.addaudithook(_no_network)
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, one_certificate: Path) -> None:
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide the settings and secrets of whoever runs the tests."""
     for name in list(os.environ):
         if name.startswith(("ASSISTANT_", "OPENAI_", "ANTHROPIC_", "COHERE_")):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("SSL_CERT_FILE", str(one_certificate))
 
 
-@pytest.fixture(scope="session")
-def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first of the authorities: every client of a model reads all it is given, 0.1 s of each test."""
+@pytest.fixture(scope="session", autouse=True)
+def _one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Every client of a model reads all the authorities it is given: 0.1 s of a test."""
     end = "-----END CERTIFICATE-----\n"
     first, found, _ = Path(certifi.where()).read_text(encoding="utf-8").partition(end)
     path = tmp_path_factory.mktemp("authorities") / "one.pem"
     path.write_text(first + found, encoding="utf-8")
-    return path
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(path))
+        yield
 
 
 @pytest.fixture

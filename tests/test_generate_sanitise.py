@@ -214,22 +214,8 @@ class TestStreaming:
 
     @pytest.mark.parametrize(
         "bit",
-        [
-            "[",
-            "![",
-            "<",
-            "<!--",
-            "&",
-            "\\",
-            "[a](",
-            "[k7f2m",
-            "\x1b]",
-            "(",
-            "https://",
-            "a.b",
-            "a&b",
-        ],
-    )
+        ["[", "![", "<", "<!--", "&", "\\", "[a](", "[k7f2m", "\x1b]", "(", "https://", "a.b", "a&b"],
+    )  # fmt: skip
     def test_a_long_text_takes_no_long_time(self, bit: str) -> None:
         text = bit * (20_000 // len(bit))
         began = time.perf_counter()

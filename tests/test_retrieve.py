@@ -8,9 +8,10 @@ import numpy.typing as npt
 import pytest
 
 from assistant.models.minilm import MiniLM
-from assistant.query import analyse
+from assistant.query import Query, analyse
 from assistant.records import Paper, Passage
 from assistant.retrieve import (
+    DENSE_DEPTH,
     LEXICAL_WEIGHT,
     LONG,
     NAME_BONUS,
@@ -43,6 +44,12 @@ def found(index: MemoryIndex, question: str, **options: object) -> list[Passage]
     return retrieve(analyse(question, index), lambda: UP, index, **options)  # type: ignore[arg-type]  # per test
 
 
+def scores(query: Query, index: MemoryIndex, *, depth: int = DENSE_DEPTH) -> dict[str, float]:
+    """Fuse both engines' scores, by chunk."""
+    candidates = score_chunks(query, lambda: UP, index, depth=depth).scored
+    return {each.chunk_id: each.score for each in candidates}
+
+
 def ids(passages: list[Passage]) -> list[str]:
     return [passage.chunk.paper_id for passage in passages]
 
@@ -63,26 +70,18 @@ class TestFusion:
 
     def test_words_add_their_share_of_what_bm25_can_reach(self) -> None:
         query = analyse("ashes zebra", TREES)
-        scores = {
-            each.chunk_id: each.score for each in score_chunks(query, lambda: UP, TREES).scored
-        }
+        fused = scores(query, TREES)
         plain = {each.chunk_id: each.score for each in TREES.dense(UP, depth=3, papers=None)}
-        gains = sorted(scores[chunk_id] - plain[chunk_id] for chunk_id in plain)
+        gains = sorted(fused[chunk_id] - plain[chunk_id] for chunk_id in plain)
         assert gains[:2] == pytest.approx([0, 0])
         assert 0 < gains[2] < LEXICAL_WEIGHT
 
     def test_a_chunk_that_only_words_find_gets_its_cosine_too(self) -> None:
         query = analyse("oaks", TREES)
-        scores = {
-            each.chunk_id: each.score
-            for each in score_chunks(query, lambda: UP, TREES, depth=1).scored
-        }
-        whole = {
-            each.chunk_id: each.score
-            for each in score_chunks(query, lambda: UP, TREES, depth=3).scored
-        }
-        assert len(scores) == 2
-        assert scores.items() <= whole.items()
+        some = scores(query, TREES, depth=1)
+        whole = scores(query, TREES, depth=3)
+        assert len(some) == 2
+        assert some.items() <= whole.items()
 
     def test_a_question_of_stop_words_is_ranked_by_cosine(self) -> None:
         assert ids(found(TREES, "what is it?")) == ["1", "2", "0"]
@@ -105,10 +104,7 @@ class TestNames:
 
     def test_being_named_adds_the_bonus(self) -> None:
         query = analyse("What is DAPO?", self.LIBRARY)
-        plain = {
-            each.chunk_id: each.score
-            for each in score_chunks(query, lambda: UP, self.LIBRARY).scored
-        }
+        plain = scores(query, self.LIBRARY)
         first = found(self.LIBRARY, "What is DAPO?")[0]
         (word,) = query.words
         assert first.score - plain[first.chunk.id] == pytest.approx(

@@ -146,6 +146,7 @@ class Sanitiser:
     def _next(self, *, final: bool) -> _Read | None:
         """Read what stands first, or None if more of it has to come."""
         first = self._held[0]
+        # Not a rule: patterns read far ahead at each beginning of a comment that has no end.
         if self._held.startswith(_COMMENT):
             end = self._held.find(_COMMENT_END, len(_COMMENT), _LONGEST_WAIT)
             if end >= 0:

@@ -156,9 +156,7 @@ class ProviderChat:
             runnable = self._model.with_structured_output(
                 schema.model_json_schema(), include_raw=True
             )
-        except (
-            NotImplementedError
-        ) as error:  # LangChain's base class: a client that takes no schema
+        except NotImplementedError as error:  # LangChain's base class: no schema is taken
             raise _OtherFormError from error
         reply = stop.run(runnable.ainvoke(_convert(messages)))
         assert isinstance(reply, dict)

@@ -7,11 +7,10 @@ from collections.abc import Callable, Generator, Sequence
 from queue import Empty, SimpleQueue
 from typing import Generic, NamedTuple, TypeVar
 
+from assistant.models.stop import LOOK
+
 _LEAVE_SECONDS = 3.0
 """How long the threads that nobody waits for may take to leave: Python's end would cut into native code."""
-
-_LOOK = 0.5
-"""Seconds between two looks at whether Ctrl-C was pressed: it does not wake a thread about to wait."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -72,7 +71,7 @@ def in_time(
                 begin(*waiting.popleft())
             left = min(each.deadline for each in running.values()) - time.monotonic()
             try:
-                one = ended.get(timeout=min(max(0.0, left), _LOOK))
+                one = ended.get(timeout=min(max(0.0, left), LOOK))
             except Empty:
                 for number in [
                     n for n, each in running.items() if each.deadline <= time.monotonic()

@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -128,13 +128,11 @@ def test_a_reload_keeps_the_conversation(page: Page, app: str) -> None:
     expect(page.get_by_test_id("stChatMessage").nth(1)).to_contain_text("50 points")
 
 
-@contextmanager
-def serving_with_model(home: Path, url: str) -> Iterator[str]:
+def serving_with_model(home: Path, url: str) -> AbstractContextManager[str]:
     """Run another app on a home, with a language model."""
-    with serving(
+    return serving(
         home, ASSISTANT_LLM="openai:fake", ASSISTANT_LLM_BASE_URL=url, OPENAI_API_KEY="none"
-    ) as address:
-        yield address
+    )
 
 
 @pytest.mark.usefixtures("app")
