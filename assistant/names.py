@@ -1,6 +1,8 @@
 """Names: the words of a question that single out papers."""
 
+import re
 from collections.abc import Collection
+from functools import cached_property
 
 from assistant.english import chunk_share
 from assistant.query import Query, QueryWord, Vocabulary
@@ -10,6 +12,7 @@ _NAME_WORDS = 3
 _RARE = 4
 """A word in this many chunks at most can stand for the papers that hold it."""
 _SHORT_TITLE_WORDS = 6
+_MARK = "[.\\-_+'’]"
 
 
 class NameMatcher:
@@ -28,13 +31,12 @@ class NameMatcher:
         """Add up the weight of names: in full if the paper is named so, half if its text has them."""
         if not self._words:
             return 0.0
-        named = _name_terms(title)
-        mentioned = set(terms(text)) if any(word.name for word, _ in self._words) else set()
+        named, body = _name_terms(title), _Body(text)
         total = 0.0
         for word, _ in self._words:
             if _is_held(word, named):
                 total += word.weight
-            elif word.name and _is_held(word, mentioned):
+            elif word.name and body.mentions(word):
                 total += word.weight / 2
         return total
 
@@ -49,14 +51,40 @@ class NameMatcher:
         The full text of one paper holds its own name many times, which makes it no less a name: whoever
         calls the paper by the whole of it means that paper.
         """
-        named, name = _name_terms(title), _name(title)
-        mentioned = set(terms(text))
+        named, name, body = _name_terms(title), _name(title), _Body(text)
         return tuple(
             word
             for word, is_rare in self._words
             if word.terms[-1] == name
-            or (is_rare and (_is_held(word, named) or (word.name and _is_held(word, mentioned))))
+            or (is_rare and (_is_held(word, named) or (word.name and body.mentions(word))))
         )
+
+
+class _Body:
+    """A text to look for words in; most can be told to be there, or not, without analysing it."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._lower = text.lower()
+
+    def mentions(self, word: QueryWord) -> bool:
+        """Tell whether the text holds a word, in whatever form."""
+        written = re.escape(word.surface.lower())
+        # What stands before it is asked last, so that the search is one for plain letters.
+        alone = rf"(?!{_MARK}?[^\W_])(?<![^\W_]{written})(?<![^\W_]{_MARK}{written})"
+        if re.search(written + alone, self._lower):
+            return True
+        if self._text.isascii() and any(_root(part) not in self._letters for part in _parts(word)):
+            return False
+        return _is_held(word, self._terms)
+
+    @cached_property
+    def _letters(self) -> str:
+        return re.sub(_MARK, "", self._lower)
+
+    @cached_property
+    def _terms(self) -> set[str]:
+        return set(terms(self._text))
 
 
 def _name_terms(title: str) -> set[str]:
@@ -85,7 +113,16 @@ def _is_coined(word: QueryWord) -> bool:
 
 
 def _is_held(word: QueryWord, held: Collection[str]) -> bool:
-    return word.terms[-1] in held or all(term in held for term in word.terms[:-1] or word.terms)
+    return word.terms[-1] in held or all(part in held for part in _parts(word))
+
+
+def _parts(word: QueryWord) -> tuple[str, ...]:
+    return word.terms[:-1] or word.terms
+
+
+def _root(stem: str) -> str:
+    """Return what all words of a stem begin with (but dying, lying and tying, which name nothing)."""
+    return stem[:-1] if stem.endswith(("e", "i", "y", "bl")) else stem
 
 
 def short_title(title: str) -> str:

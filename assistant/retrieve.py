@@ -31,6 +31,7 @@ LONG = 20
 _CLOSER_LOOK = 3
 """Passages of one paper from which on that paper is searched once more by itself."""
 
+_DIGITS = 6
 _ALL = 100_000
 _NAMED_DEPTH = 50
 _BM25_SATURATION = 2.2
@@ -64,6 +65,9 @@ class Index(Vocabulary, Protocol):
 
     def vectors(self, ids: Collection[str]) -> Mapping[str, Array]:
         """Fetch stored vectors by chunk id."""
+
+    def title(self, paper_id: str) -> str | None:
+        """Fetch a paper's title."""
 
     def paper(self, paper_id: str) -> Paper | None:
         """Fetch a paper."""
@@ -106,22 +110,21 @@ def retrieve(
         per_paper: passages of one paper at most.
         papers: ids of the only papers to search, or None for all.
     """
-    depth = max(DENSE_DEPTH, 2 * limit)
-    scored, vector = score_chunks(query, embed, index, depth=depth, papers=papers)
     # Names need the chunk's text, so they are looked for among the best candidates alone.
-    candidates = scored[: max(_NAMED_DEPTH, 2 * limit)]
+    count = max(_NAMED_DEPTH, 2 * limit)
+    candidates, vector = score_chunks(query, embed, index, count=count, papers=papers)
     chunks = dict(index.chunks([candidate.chunk_id for candidate in candidates]))
-    ids = {chunk.paper_id for chunk in chunks.values()}
     # A paper that another process removes meanwhile takes its chunks along.
-    held = {paper_id: paper for paper_id in ids if (paper := index.paper(paper_id)) is not None}
+    ids = {chunk.paper_id for chunk in chunks.values()}
+    titles = {paper_id: index.title(paper_id) for paper_id in ids}
     names = NameMatcher(query, index)
 
     def with_names(found: Sequence[Scored]) -> list[Scored]:
         return [
-            Scored(chunk.id, score + NAME_BONUS * names.weigh(paper.title, chunk.text))
+            Scored(chunk.id, score + NAME_BONUS * names.weigh(title, chunk.text))
             for chunk_id, score in found
             if (chunk := chunks.get(chunk_id)) is not None
-            and (paper := held.get(chunk.paper_id)) is not None
+            and (title := titles[chunk.paper_id]) is not None
         ]
 
     ranked = sorted(with_names(candidates), key=_best_first)
@@ -133,9 +136,14 @@ def retrieve(
                 chunks |= index.chunks([each.chunk_id for each in inside])
                 others = [each for each in best if chunks[each.chunk_id].paper_id != paper_id]
                 best = others + with_names(inside)
+    found = [
+        (chunk, paper, score)
+        for chunk_id, score in sorted(best, key=_best_first)
+        if (paper := index.paper((chunk := chunks[chunk_id]).paper_id)) is not None
+    ]
     return [
-        passage_of(chunks[chunk_id], held[chunks[chunk_id].paper_id], rank=rank, score=score)
-        for rank, (chunk_id, score) in enumerate(sorted(best, key=_best_first), start=1)
+        passage_of(chunk, paper, rank=rank, score=score)
+        for rank, (chunk, paper, score) in enumerate(found, start=1)
     ]
 
 
@@ -171,15 +179,16 @@ def score_chunks(
     embed: Embed,
     index: Index,
     *,
-    depth: int = DENSE_DEPTH,
+    count: int,
     papers: Collection[str] | None = None,
 ) -> Candidates:
-    """Fuse both engines' candidates: cosine + weight x BM25 / its upper bound; best first.
+    """Fuse both engines' candidates: cosine + weight x BM25 / its upper bound; the best ``count`` of them.
 
     The cosine stays as it is: stretched to the candidates' range it would lose what it says of a
     question that nothing fits. BM25 is bounded by 2.2 times the sum of its terms' idf.
     """
     weights = query.weights
+    depth = max(DENSE_DEPTH, count)
 
     def search_meaning() -> tuple[Array, dict[str, float]]:
         vector = embed()
@@ -200,13 +209,22 @@ def score_chunks(
     else:  # so little is searched that a thread would not save its own cost
         vector, dense = search_meaning()
         lexical, stored = search_words(dense)
-    cosines = {chunk_id: float(stored[chunk_id] @ vector) for chunk_id in stored} | dense
-    bound = _bm25_bound(weights, index)
-    scored = [
-        Scored(chunk_id, cosine + LEXICAL_WEIGHT * lexical.get(chunk_id, 0.0) / bound)
-        for chunk_id, cosine in cosines.items()
-    ]
-    return Candidates(sorted(scored, key=_best_first), vector)
+    by_words = sorted(stored.keys() - dense.keys())
+    ids = [*dense, *by_words]
+    cosines = [*dense.values()]
+    if by_words:
+        cosines += (np.stack([stored[chunk_id] for chunk_id in by_words]) @ vector).tolist()
+    share = LEXICAL_WEIGHT / _bm25_bound(weights, index)
+    scores = np.array(cosines) + share * np.array([lexical.get(each, 0.0) for each in ids])
+    return Candidates(_best(ids, scores, count), vector)
+
+
+def _best(ids: Sequence[str], scores: npt.NDArray[np.float64], count: int) -> list[Scored]:
+    """Return the best ``count``; all that share the last score are sorted by id with the rest."""
+    last = -np.partition(-scores, count - 1)[count - 1] if count < len(ids) else -np.inf
+    places = np.flatnonzero(scores >= last - 10**-_DIGITS).tolist()
+    found = [Scored(ids[place], float(scores[place])) for place in places]
+    return sorted(found, key=_best_first)[:count]
 
 
 def _spread(
@@ -239,7 +257,7 @@ def passage_of(chunk: Chunk, paper: Paper, *, rank: int, score: float) -> Passag
         chunk=chunk,
         title=paper.title,
         url=paper.url or paper.pdf_url,
-        score=round(score, 6),
+        score=round(score, _DIGITS),
     )
 
 
@@ -254,4 +272,4 @@ def _bm25_bound(weights: Mapping[str, float], index: Index) -> float:
 
 
 def _best_first(scored: Scored) -> tuple[float, str]:
-    return (-round(scored.score, 6), scored.chunk_id)
+    return (-round(scored.score, _DIGITS), scored.chunk_id)

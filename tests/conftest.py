@@ -152,6 +152,10 @@ class MemoryIndex:
                     scores[chunk_id] += weight * idf * 2.2 * frequency / (frequency + norm)
         return self._best(scores, depth, papers)
 
+    def title(self, paper_id: str) -> str | None:
+        paper = self._papers.get(paper_id)
+        return None if paper is None else paper.title
+
     def chunks_of(self, paper_id: str) -> list[Chunk]:
         return [each for each in self._chunks.values() if each.paper_id == paper_id]
 

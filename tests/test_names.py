@@ -1,10 +1,13 @@
 """Names in a question single out papers."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assistant.names import NameMatcher
 from assistant.query import Vocabulary, analyse
 from assistant.records import Paper
+from assistant.text import terms
 from conftest import MemoryIndex
 
 DAPO = Paper(
@@ -107,3 +110,24 @@ def test_a_name_that_came_apart_in_small_capitals_is_one() -> None:
     paper = Paper(id="x", title="OPEN SCHOLAR : Answers", abstract="OpenScholar answers.")
     index = MemoryIndex([paper, *OTHERS])
     assert named("What does OpenScholar do?", paper, index) == ["OpenScholar"]
+
+
+FORMS = """RL RLs rl R-L Rl-trained SWEET-RL sweetrl Sweet_RL SWEET RL-agents VERIFY verified Verifies Capable
+    capability dapo DAPO's DAPO. Qwen2.5 qwen2-5 φ-Decoding phi Déjà deja GPT-4o GPT4o on to
+    internationalise""".split()  # noqa: SIM905 - a word list reads best as prose
+MARKS = st.sampled_from([" ", "-", ".", ". ", "_", "'", "’", "’s ", "", "\n", "(", "+"])
+
+
+@given(st.lists(st.tuples(st.sampled_from(FORMS), MARKS), max_size=8), st.sampled_from(FORMS))
+def test_a_text_holds_a_name_if_its_terms_do(text: list[tuple[str, str]], name: str) -> None:
+    vocabulary = MemoryIndex([Paper(id="all", title="All", abstract=" ".join(FORMS)), *OTHERS])
+    query = analyse(f"what of {name}", vocabulary)
+    body = "".join(word + mark for word, mark in text)
+    held = set(terms(body))
+    weights = [
+        word.weight / 2
+        for word in query.words
+        if word.name
+        and (word.terms[-1] in held or all(part in held for part in word.terms[:-1] or word.terms))
+    ]
+    assert NameMatcher(query, vocabulary).weigh("", body) == pytest.approx(sum(weights))

@@ -44,9 +44,9 @@ def found(index: MemoryIndex, question: str, **options: object) -> list[Passage]
     return retrieve(analyse(question, index), lambda: UP, index, **options)  # type: ignore[arg-type]  # per test
 
 
-def scores(query: Query, index: MemoryIndex, *, depth: int = DENSE_DEPTH) -> dict[str, float]:
+def scores(query: Query, index: MemoryIndex, *, count: int = DENSE_DEPTH) -> dict[str, float]:
     """Fuse both engines' scores, by chunk."""
-    candidates = score_chunks(query, lambda: UP, index, depth=depth).scored
+    candidates = score_chunks(query, lambda: UP, index, count=count).scored
     return {each.chunk_id: each.score for each in candidates}
 
 
@@ -77,11 +77,22 @@ class TestFusion:
         assert 0 < gains[2] < LEXICAL_WEIGHT
 
     def test_a_chunk_that_only_words_find_gets_its_cosine_too(self) -> None:
-        query = analyse("oaks", TREES)
-        some = scores(query, TREES, depth=1)
-        whole = scores(query, TREES, depth=3)
-        assert len(some) == 2
-        assert some.items() <= whole.items()
+        elms = [("On elms", "Elms grow.", 0.2)] * DENSE_DEPTH
+        index = index_of(*elms, ("On oaks", "Oaks grow.", 0.1))
+        query = analyse("oaks", index)
+        (oaks,) = (each.id for each in index.chunks_of(str(DENSE_DEPTH)))
+        assert oaks not in {
+            each.chunk_id for each in index.dense(UP, depth=DENSE_DEPTH, papers=None)
+        }
+        some, whole = scores(query, index), scores(query, index, count=DENSE_DEPTH + 1)
+        assert some[oaks] == pytest.approx(whole[oaks])
+
+    def test_the_best_are_kept(self) -> None:
+        index = index_of(*[("On elms", "Elms grow.", number / 200) for number in range(150)])
+        query = analyse("elms", index)
+        whole = scores(query, index, count=150)
+        best = sorted(whole, key=lambda chunk_id: -whole[chunk_id])
+        assert list(scores(query, index, count=60)) == best[:60]
 
     def test_a_question_of_stop_words_is_ranked_by_cosine(self) -> None:
         assert ids(found(TREES, "what is it?")) == ["1", "2", "0"]

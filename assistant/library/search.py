@@ -120,6 +120,7 @@ class _Index:
         self.lexical = store.lexical
         self.chunks = store.chunks
         self.vectors = store.vectors
+        self.title = store.title
         self.paper = store.paper
 
     def dense(

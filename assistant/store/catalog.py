@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import sqlalchemy as sa
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from assistant.errors import CatalogError
 from assistant.records import Chunk, Paper, Record
@@ -28,6 +29,13 @@ _BATCH = 500
 
 _FLOAT = np.dtype("<f4")
 _META = sa.select(meta)
+_VALUES: sa.BindParameter[Sequence[str]] = sa.bindparam("values", expanding=True)
+_CHUNKS = sa.select(chunks.c.id, chunks.c.record).where(chunks.c.id.in_(_VALUES))
+_VECTORS = sa.select(vectors.c.chunk_id, vectors.c.data)
+_VECTORS_OF_CHUNKS = _VECTORS.where(vectors.c.chunk_id.in_(_VALUES))
+_VECTORS_OF_PAPERS = _VECTORS.join(chunks).where(chunks.c.paper_id.in_(_VALUES))
+_CHUNK_IDS_OF_PAPERS = sa.select(chunks.c.id).where(chunks.c.paper_id.in_(_VALUES))
+_KNOWN_PAPERS = sa.select(papers.c.id).where(papers.c.id.in_(_VALUES))
 
 _Row = TypeVar("_Row", bound=Record)
 
@@ -48,12 +56,23 @@ class Shelf(NamedTuple):
 
     def paper(self, name: str) -> Paper | None:
         """Return the paper with the id or alias ``name``."""
-        record = self.records.get(name) or self.records.get(self.aliases.get(name, ""))
+        record = self._record(name)
         return None if record is None else _parse_paper(record)
+
+    def title(self, name: str) -> str | None:
+        """Return the title of the paper with the id or alias ``name``, ten times as fast as all of it."""
+        record = self._record(name)
+        try:
+            return None if record is None else str(from_json(record)["title"])
+        except (ValueError, TypeError, KeyError) as error:
+            raise _damaged(error) from error
 
     def papers(self) -> Iterator[Paper]:
         """Go through all papers."""
         return (_parse_paper(record) for record in self.records.values())
+
+    def _record(self, name: str) -> str | None:
+        return self.records.get(name) or self.records.get(self.aliases.get(name, ""))
 
 
 class Matrix(NamedTuple):
@@ -119,28 +138,24 @@ class Catalog:
 
     def chunks(self, ids: Iterable[str]) -> dict[str, Chunk]:
         """Read chunks by id, as far as they are there."""
-        statement = sa.select(chunks.c.id, chunks.c.record)
         with self._database.reading() as connection:
-            rows = _rows_of(connection, statement, chunks.c.id, ids)
+            rows = _rows_of(connection, _CHUNKS, ids)
             return {chunk_id: _parse(Chunk, record) for chunk_id, record in rows}
 
     def vectors(self, ids: Iterable[str]) -> dict[str, Array]:
         """Read vectors by chunk id, as far as they are there."""
-        statement = sa.select(vectors.c.chunk_id, vectors.c.data)
         with self._database.reading() as connection:
-            rows = _rows_of(connection, statement, vectors.c.chunk_id, ids)
+            rows = _rows_of(connection, _VECTORS_OF_CHUNKS, ids)
             return {chunk_id: np.frombuffer(data, _FLOAT) for chunk_id, data in rows}
 
     def matrix(self, paper_ids: Iterable[str] | None = None) -> Matrix:
         """Read the vectors of some papers' chunks, or of all."""
-        statement = sa.select(vectors.c.chunk_id, vectors.c.data)
         with self._database.reading() as connection:
             generation = _state(connection).generation
             if paper_ids is None:
-                rows: Sequence[Any] = connection.execute(statement).all()
+                rows: Sequence[Any] = connection.execute(_VECTORS).all()
             else:
-                joined = statement.join(chunks)
-                rows = list(_rows_of(connection, joined, chunks.c.paper_id, paper_ids))
+                rows = list(_rows_of(connection, _VECTORS_OF_PAPERS, paper_ids))
         ids = [chunk_id for chunk_id, _ in rows]
         try:
             data = np.frombuffer(b"".join(data for _, data in rows), _FLOAT)
@@ -151,7 +166,7 @@ class Catalog:
     def chunk_ids_of(self, paper_ids: Iterable[str]) -> set[str]:
         """Read the ids of some papers' chunks."""
         with self._database.reading() as connection:
-            rows = _rows_of(connection, sa.select(chunks.c.id), chunks.c.paper_id, paper_ids)
+            rows = _rows_of(connection, _CHUNK_IDS_OF_PAPERS, paper_ids)
             return {row.id for row in rows}
 
     def entries(self, ids: Iterable[str]) -> Iterator[Entry]:
@@ -208,9 +223,7 @@ class Catalog:
             _delete(connection, papers.c.id, gone)
             _delete(connection, aliases.c.paper_id, ids)
             _delete(connection, chunks.c.paper_id, ids)
-            known = {
-                row.id for row in _rows_of(connection, sa.select(papers.c.id), papers.c.id, ids)
-            }
+            known = {row.id for row in _rows_of(connection, _KNOWN_PAPERS, ids)}
             _write_papers(connection, [item.paper for item in batch], known)
             _write_chunks(connection, batch)
             return _advance(connection, fingerprint)
@@ -298,13 +311,10 @@ def _delete(connection: sa.Connection, column: sa.Column[str], values: Iterable[
 
 
 def _rows_of(
-    connection: sa.Connection,
-    statement: sa.Select[Any],
-    column: sa.Column[str],
-    values: Iterable[str],
+    connection: sa.Connection, statement: sa.Select[Any], values: Iterable[str]
 ) -> Iterator[Any]:
     for batch in in_batches(values, _BATCH):
-        yield from connection.execute(statement.where(column.in_(batch))).all()
+        yield from connection.execute(statement, {_VALUES.key: batch}).all()
 
 
 def _parse(model: type[_Row], record: str) -> _Row:

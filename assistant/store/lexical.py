@@ -39,6 +39,7 @@ class Lexical:
         self._index: tantivy.Index | None = None
         self._stored = False
         self._frequencies: dict[str, int] = {}
+        self._words: dict[str, list[str]] = {}
 
     def exists(self) -> bool:
         """Tell whether there is a folder."""
@@ -162,9 +163,11 @@ class Lexical:
         """List the folded words of all chunks that begin with ``prefix``, sorted."""
         from tantivy import Query
 
-        # Without the query it would also list the words of deleted chunks.
-        found = self._open().searcher().terms_with_prefix("words", prefix, Query.all_query())
-        return [word for word, _ in found]
+        if prefix not in self._words:
+            # Without the query it would also list the words of deleted chunks.
+            found = self._open().searcher().terms_with_prefix("words", prefix, Query.all_query())
+            self._words[prefix] = [word for word, _ in found]
+        return self._words[prefix]
 
     def _open(self) -> "tantivy.Index":
         assert self._index is not None, "the store opens it before use"
@@ -178,7 +181,7 @@ class Lexical:
         index.reload()
         self._index = index
         self._stored = stored
-        self._frequencies = {}
+        self._frequencies, self._words = {}, {}
 
     def _term(self, term: str) -> "tantivy.Query":
         from tantivy import Query
@@ -219,7 +222,7 @@ class Lexical:
                 # What is not committed is dropped; the threads end, so that the files stay as they are.
                 writer.wait_merging_threads()
             index.reload()
-            self._frequencies = {}
+            self._frequencies, self._words = {}, {}
 
     def _read_record(self) -> dict[str, Any]:
         try:

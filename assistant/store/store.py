@@ -33,7 +33,7 @@ from assistant.store.model import Array, Hit, IndexFingerprint, Problem, State, 
 from assistant.store.vectors import Vectors
 from assistant.store.writer import Writer, ensure_match
 
-_FRESH_SECONDS = 0.005
+_FRESH_SECONDS = 0.02
 """How long the generation is taken to be what it was; one question asks for it a hundred times."""
 
 _SMALL_LIBRARY = 2_000
@@ -116,6 +116,10 @@ class Store:
     def paper(self, paper_id: str) -> Paper | None:
         """Return the paper with an id or alias."""
         return self._papers().paper(paper_id)
+
+    def title(self, paper_id: str) -> str | None:
+        """Return the title of the paper with an id or alias."""
+        return self._papers().title(paper_id)
 
     def paper_count(self) -> int:
         """Count the papers."""
@@ -297,11 +301,14 @@ class Store:
         is_small = len(visible) <= _SMALL_LIBRARY
         return self._chroma == "local" and (is_small or self._is_read_only())
 
-    def _now(self) -> State:
+    def _now(self, *, since: float | None = None) -> State:
+        """Return the state, read since a time of the monotonic clock or a moment ago."""
         with self._mutex:
-            if self._state is None or time.monotonic() - self._checked > _FRESH_SECONDS:
+            oldest = time.monotonic() - _FRESH_SECONDS if since is None else since
+            if self._state is None or self._checked < oldest:
+                began = time.monotonic()
                 self._state = self._catalog.state()
-                self._checked = time.monotonic()
+                self._checked = began
             return self._state
 
     def _expire(self) -> None:
@@ -358,8 +365,7 @@ class Store:
             if not visible:
                 return []
             found = search(visible)
-            self._expire()
-            if self._now().generation == generation:
+            if self._now(since=time.monotonic()).generation == generation:
                 return found
 
 
