@@ -154,6 +154,23 @@ def test_stop_ends_an_answer_at_once_and_keeps_its_words(page: Page, sample_home
 
 
 @pytest.mark.usefixtures("app")
+def test_an_answer_stays_where_it_was_drawn_while_it_came(page: Page, sample_home: Path) -> None:
+    with (
+        FakeOpenAI("answers", pause=0.1) as model,
+        serving_with_model(sample_home, model.url) as address,
+    ):
+        page.goto(address)
+        question_box(page).fill(_QUESTION)
+        question_box(page).press("Enter")
+        messages = page.get_by_test_id("stChatMessage")
+        expect(messages.nth(1)).to_contain_text("DAPO", timeout=20_000)
+        expect(page.get_by_text("What was searched")).to_be_hidden()
+        messages.evaluate_all("drawn => drawn.forEach(each => each.setAttribute('drawn', ''))")
+        expect(page.get_by_text("What was searched")).to_be_visible(timeout=20_000)
+        assert page.locator("[drawn]").count() == 2
+
+
+@pytest.mark.usefixtures("app")
 def test_stop_ends_an_answer_of_which_no_word_has_come(page: Page, sample_home: Path) -> None:
     with (
         FakeOpenAI("timeout") as model,

@@ -165,6 +165,18 @@ class TestAsk:
         assert "**Searched for** What does DAPO reach" in texts(app)
         assert "Score" in app.dataframe[0].value.columns
 
+    def test_details_are_folded_away_above_the_last_answers(
+        self, library: Callable[..., None]
+    ) -> None:
+        library()
+        app = ask(start(), "What does DAPO reach on AIME 2024?")
+        for _ in range(3):
+            ask(app, "What is DAPO?")
+        assert len(app.toggle) == 3
+        (unfold,) = (each for each in app.button if each.label == "Details and feedback")
+        unfold.click().run()
+        assert len(app.toggle) == len(app.feedback) == 4
+
     def test_a_conversation_is_linked_and_outlives_the_session(
         self, library: Callable[..., None]
     ) -> None:

@@ -37,8 +37,10 @@ def draw_question(exchange: Exchange) -> None:
 
 
 @st.fragment
-def draw_answer(conversation: Conversation, exchange: Exchange, store: ConversationStore) -> None:
-    """Draw a kept answer: text, chips, verdicts, what was searched, feedback."""
+def draw_answer(
+    conversation: Conversation, exchange: Exchange, store: ConversationStore, *, folded: bool
+) -> None:
+    """Draw a kept answer: text, chips, verdicts and, unless ``folded``, feedback and what was searched."""
     with st.chat_message("assistant", avatar=AVATAR):
         _text(exchange)
         chips.draw(exchange.id, exchange.citations)
@@ -46,7 +48,8 @@ def draw_answer(conversation: Conversation, exchange: Exchange, store: Conversat
             _verdicts(exchange.answer.claims)
             for note in exchange.notes:
                 st.caption(f":material/info: {safe.plain(note)}")
-            _foot(conversation, exchange, exchange.answer, store)
+            if not folded or _is_unfolded(exchange):
+                _foot(conversation, exchange, exchange.answer, store)
     chips.open_chosen(exchange.id, exchange.citations, exchange.passages)
 
 
@@ -101,6 +104,24 @@ def _foot(
         _comment(conversation, exchange, store)
     if inspector:
         _inspector(exchange, answer)
+
+
+def _is_unfolded(exchange: Exchange) -> bool:
+    """Tell whether the reader unfolded an answer's details; offer it otherwise."""
+    key = f"unfolded-{exchange.id}"
+
+    def unfold() -> None:
+        st.session_state[key] = True
+
+    if key not in st.session_state:
+        st.button(
+            "Details and feedback",
+            key=f"unfold-{exchange.id}",
+            icon=":material/more_horiz:",
+            type="tertiary",
+            on_click=unfold,
+        )
+    return key in st.session_state
 
 
 def cost_line(answer: Answer) -> str:

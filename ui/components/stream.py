@@ -28,7 +28,7 @@ from assistant.records import (
 from ui.components import answer
 
 _POLL = 0.25  # seconds between two looks at whether the reader stopped the answer
-_FRAME = 0.05  # seconds between two redraws of a growing answer
+_FRAME = 0.1  # seconds between two redraws of a growing answer
 _AHEAD = 4  # pages
 
 
@@ -45,7 +45,8 @@ def stream(
     events = _Events(library, exchange, history)
     try:
         store.add(into, exchange)
-        with st.chat_message("assistant", avatar=answer.AVATAR):
+        # In a container, as the answer that stays: the browser then keeps what it has drawn.
+        with st.container(), st.chat_message("assistant", avatar=answer.AVATAR):
             slot = st.empty()
             slot.caption(f":material/search: {growing.status}")
             drawn = time.monotonic()

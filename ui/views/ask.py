@@ -7,6 +7,7 @@ import streamlit as st
 
 from assistant.conversations import (
     Conversation,
+    ConversationStore,
     Exchange,
     new_id,
     now,
@@ -23,6 +24,9 @@ from ui.components import answer, intake, scope, sidebar, stream
 
 _SUGGESTIONS = (QUESTION, "Which papers train models with reinforcement learning?")
 _TYPED, _NEXT = "question", "question-next"
+_UNFOLDED = 3
+"""Answers whose details are shown, the last ones; more would make a long conversation slow."""
+
 _EXPORTS = {
     "Export as Markdown": ("md", "text/markdown", to_markdown),
     "Export as JSON": ("json", "application/json", to_json),
@@ -38,26 +42,34 @@ def page() -> None:
     """Draw the page."""
     store = state.conversations()
     conversation = _current()
-    sidebar.draw(store, conversation.id if conversation else None)
     papers = state.papers()
     if not papers:
+        sidebar.draw(store, conversation.id if conversation else None)
         _first_steps()
         return
-    intake.progress(successes=False)
     question = st.session_state.pop(_NEXT, None) or st.session_state.get(_TYPED)
+    if question:
+        conversation = _begin(question, conversation, store)
+    sidebar.draw(store, conversation.id if conversation else None)
+    intake.progress(successes=False)
     if conversation is None:
         _welcome(papers)
     else:
         _head(conversation)
-        for exchange in conversation.exchanges:
-            answer.draw_question(exchange)
-            answer.draw_answer(conversation, exchange, store)
-    if question is None:
-        _offer(conversation.exchanges[-1].follow_ups if conversation else _SUGGESTIONS)
+    # What stands below an answer that comes keeps its place: a browser draws anew what moves.
+    thread, offers = st.container(), st.container()
+    if conversation is not None:
+        with thread:
+            _draw(conversation, store, but_last=bool(question))
+    if not question:
+        with offers:
+            _offer(conversation.exchanges[-1].follow_ups if conversation else _SUGGESTIONS)
     chosen = scope.draw(papers)
     st.chat_input("Ask about the papers", key=_TYPED, max_chars=MAX_QUESTION, submit_mode="stop")
-    if question:
-        _ask(question, conversation, chosen)
+    if question and conversation is not None:
+        with thread:
+            _answer(conversation, chosen, store)
+        st.rerun()
 
 
 def _current() -> Conversation | None:
@@ -79,19 +91,36 @@ def _first_steps() -> None:
     intake.draw(offer_sample=True)
 
 
-def _ask(question: str, conversation: Conversation | None, chosen: scope.Scope) -> None:
+def _begin(
+    question: str, conversation: Conversation | None, store: ConversationStore
+) -> Conversation:
+    """Put a question at the end of the conversation, or of a new one."""
     into = conversation.id if conversation else new_id()
+    store.add(into, Exchange(id=new_id(), question=question, asked=now()))
     sidebar.switch(into)
-    exchange = Exchange(id=new_id(), question=question, asked=now(), papers=chosen.papers)
+    return store.get(into)
+
+
+def _draw(conversation: Conversation, store: ConversationStore, *, but_last: bool) -> None:
+    """Draw the exchanges; what stands below an answer is folded away but for the last few."""
+    exchanges = conversation.exchanges[:-1] if but_last else conversation.exchanges
+    for index, exchange in enumerate(exchanges, start=1):
+        answer.draw_question(exchange)
+        folded = index <= len(conversation.exchanges) - _UNFOLDED
+        answer.draw_answer(conversation, exchange, store, folded=folded)
+
+
+def _answer(conversation: Conversation, chosen: scope.Scope, store: ConversationStore) -> None:
+    """Answer the question that the conversation ends with."""
+    exchange = conversation.exchanges[-1].model_copy(update={"papers": chosen.papers})
     answer.draw_question(exchange)
     stream.stream(
         exchange,
         library=state.library(chosen.llm),
-        history=conversation.turns() if conversation else [],
-        store=state.conversations(),
-        into=into,
+        history=conversation.turns(),
+        store=store,
+        into=conversation.id,
     )
-    st.rerun()
 
 
 def _welcome(papers: list[Paper]) -> None:
