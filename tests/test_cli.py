@@ -77,6 +77,15 @@ def test_an_answer_quotes_the_paper_the_question_names(stocked, capsys):
     assert not answer.refused
 
 
+def test_what_stands_under_a_title_is_set_in(stocked, capsys):
+    run(["ask", QUESTION])
+    shown = capsys.readouterr().out.partition("\nSources\n")[0]
+    title, *paragraphs = shown.rstrip().splitlines()
+    assert title.startswith("DAPO: ")
+    assert "" in paragraphs
+    assert all(line.startswith("  ") for line in paragraphs if line)
+
+
 def test_every_quote_stands_in_its_source_to_the_letter(stocked, capsys):
     answer = ask(capsys, "Which papers deal with video generation?")
     assert len({citation.paper_id for citation in answer.citations}) > 1

@@ -42,6 +42,16 @@ def test_an_answer_is_a_paragraph_a_paper_with_its_title_first() -> None:
     )
 
 
+def test_what_answers_best_stands_by_itself_before_several_more() -> None:
+    text = drafted(group("It is RL. It is open. It is fast.")).text
+    assert text == "**DAPO**: It is RL. [1]\n\nIt is open. [2] It is fast. [3]"
+
+
+def test_the_head_of_a_table_stands_with_its_rows() -> None:
+    text = drafted(group("Model\tScore\nDAPO\t50\nGRPO\t47")).text
+    assert unescape_markdown(text) == "**DAPO**: Model | Score [1] DAPO | 50 [2] GRPO | 47 [3]"
+
+
 def test_citations_are_numbered_in_the_order_of_the_text() -> None:
     assert [citation.number for citation in TWO.citations] == [1, 2, 3]
     assert re.findall(r"\[(\d)\]", TWO.text) == ["1", "2", "3"]

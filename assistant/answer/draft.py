@@ -1,12 +1,17 @@
 """An answer in Markdown from the sentences chosen, with its citations and what it states."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from assistant.answer.citations import cite, escape_markdown, markers
+from assistant.answer.evidence import Sentence
 from assistant.answer.extract import Extract
 from assistant.records import Citation, Claim
 
 REFUSAL = "The papers don't say."
+
+_TOGETHER = 2
+"""Sentences of a paper that stand in one paragraph."""
 
 
 class Piece(NamedTuple):
@@ -51,21 +56,29 @@ class Draft(NamedTuple):
 
 
 def draft(found: Extract) -> Draft:
-    """Write the chosen sentences as a paragraph a paper, its title first; or the refusal."""
+    """Write the chosen sentences by paper, its title first; or the refusal.
+
+    The sentence that answers best stands by itself where several more follow.
+    """
     if found.refusal is not None:
         return Draft((Piece(f"{REFUSAL} {escape_markdown(found.refusal)}", None),), ())
     pieces: list[Piece] = []
     claims: list[Claim] = []
     for group in found.groups:
         lead = "\n\n" if pieces else ""
-        lead += f"**{escape_markdown(group[0].passage.title)}**:"
+        lead += f"**{escape_markdown(group[0].passage.title)}**: "
         for sentence in group:
             number = len(pieces) + 1
             citation = cite(sentence.passage, sentence.span, number=number)
-            pieces.append(Piece(f"{lead} {_shown(sentence.text)} {markers([number])}", citation))
+            pieces.append(Piece(f"{lead}{_shown(sentence.text)} {markers([number])}", citation))
             claims.append(Claim(text=sentence.text, verdict="unchecked", citations=(number,)))
-            lead = ""
+            lead = "\n\n" if sentence is group[0] and _leads(group) else " "
     return Draft(tuple(pieces), tuple(claims))
+
+
+def _leads(group: Sequence[Sentence]) -> bool:
+    """Tell whether a paper's first sentence stands by itself; the head of a table belongs to its rows."""
+    return len(group) > _TOGETHER and "\t" not in group[0].text
 
 
 def _shown(text: str) -> str:

@@ -124,17 +124,18 @@ def print_answer(events: "Iterable[Event]") -> "Answer":
     from assistant.records import AnswerDone, AnswerText
 
     done: AnswerDone | None = None
-    paragraph = ""
+    paragraph = indent = ""
     try:
         for event in events:
             if isinstance(event, AnswerText):
                 *finished, paragraph = (paragraph + event.text).split("\n\n")
                 for text in finished:
-                    _print_paragraph(text)
+                    indent = _print_paragraph(text, indent)
+                    print()
             elif isinstance(event, AnswerDone):
                 done = event
     finally:  # what a model said before it broke off is shown too
-        _print_paragraph(paragraph, last=True)
+        _print_paragraph(paragraph, indent)
     assert done is not None, "the stream ends with the whole answer"
     answer = done.answer
     _print_doubts(answer.claims)
@@ -159,17 +160,19 @@ def _print_doubts(claims: "Iterable[Claim]") -> None:
         print(wrap(f"⚠ {claim.verdict}: {one_line(claim.text)}", indent="  "))
 
 
-def _print_paragraph(markdown: str, *, last: bool = False) -> None:
-    """Print a paragraph, the title it begins with in bold on a line of its own."""
+def _print_paragraph(markdown: str, indent: str) -> str:
+    """Print a paragraph, the title it begins with in bold on a line of its own.
+
+    What stands under a title is set in: the indent is returned, for what follows.
+    """
     from assistant.answer.citations import unescape_markdown
 
     match = re.match(r"\*\*(.*?)\*\*:\s*", markdown)
     if match is not None:
         print(bold(one_line(unescape_markdown(match[1]))))
-        markdown = markdown[match.end() :]
-    print(wrap(one_line(unescape_markdown(markdown)), indent="  " if match else ""), flush=True)
-    if not last:
-        print()
+        markdown, indent = markdown[match.end() :], "  "
+    print(wrap(one_line(unescape_markdown(markdown)), indent=indent), flush=True)
+    return indent
 
 
 def _finish(events: "Iterable[Event]") -> "Answer":
