@@ -126,6 +126,13 @@ class TestDecision:
         less = STRONG._replace(**{signal: 0.1})
         assert log_odds(less, model) < log_odds(STRONG, model)
 
+    def test_more_is_asked_of_a_full_text_where_no_paper_is_named(self) -> None:
+        weak = STRONG._replace(similarity=0.2, attributes=0.5)
+        assert answers(weak, named=False)
+        assert not answers(weak, named=False, full_text=True)
+        assert answers(weak, named=True) == answers(weak, named=True, full_text=True)
+        assert answers(STRONG, named=False, full_text=True)
+
     def test_a_paper_that_is_named_must_state_what_is_asked(self) -> None:
         assert not answers(STRONG._replace(attributes=0.6, similarity=0.6, stated=-4), named=True)
 

@@ -441,3 +441,18 @@ def test_a_mistake_that_shows_while_models_load_has_its_exit_code(
         )
         assert done.returncode == 3
         assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_question_on_something_else_is_no_follow_up(stocked, capsys, tmp_path):
+    history = tmp_path / "turns.jsonl"
+    answer = ask(capsys, QUESTION)
+    turns = [("user", QUESTION), ("assistant", answer.answer)]
+    history.write_text(
+        "".join(json.dumps({"role": role, "content": said}) + "\n" for role, said in turns)
+    )
+    for question in ("How do I bake bread?", "What is photosynthesis?"):
+        refused = ask(capsys, question, "--history", str(history))
+        assert (refused.refused, refused.standalone_question) == (True, question)
+    follow_up = ask(capsys, "Which base model?", "--history", str(history))
+    assert not follow_up.refused
+    assert "DAPO" in follow_up.standalone_question

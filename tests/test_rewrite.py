@@ -19,6 +19,8 @@ def find_topic(text: str) -> Topic | None:
     )
     if names:
         return Topic(names, mentions=names, score=1.5)
+    if "bread" in text:
+        return UNSURE._replace(strange=("bread",))
     return SURE if "voxel" in text else UNSURE
 
 
@@ -75,6 +77,7 @@ def test_an_and_at_the_beginning_is_dropped() -> None:
         "Which base model?",
         "What do the authors claim?",
         "Which data is used there?",
+        "And do the authors bake bread?",
     ],
 )
 def test_a_question_that_leaves_the_topic_out_gets_it_in_brackets(question: str) -> None:
@@ -122,6 +125,7 @@ def test_two_names_take_over_together() -> None:
         "Is there any work on trees among the papers?",
         "Which papers are there on trees?",
         "How are voxel scenes generated?",
+        "How do I bake bread?",
         "What does Atlas do?",
     ],
 )

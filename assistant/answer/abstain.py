@@ -28,6 +28,8 @@ _NAME_MATCH = 0.7
 _COINED_LENGTH = 5
 _FOLLOW_UP = 1.0
 """Log-odds added for a follow-up."""
+_FULL_TEXT = 1.83
+"""Log-odds more that it takes in a full text, among whose many sentences some come near by chance."""
 _MISSING_MATCH = 0.4
 _OFF_TOPIC = 2.0
 """Log-odds below the threshold; a model judges better than this one where it is close."""
@@ -121,13 +123,22 @@ def best_matches(evidence: Sequence[Evidence]) -> np.ndarray:
     return best
 
 
-def answers(signals: Signals, *, named: bool, follow_up: bool = False) -> bool:
+def answers(
+    signals: Signals, *, named: bool, follow_up: bool = False, full_text: bool = False
+) -> bool:
     """Decide whether evidence with these signals answers the question.
 
     Someone who asks on about a paper has read an answer from it, and asks what it is likely to say.
+
+    Args:
+        signals: of the evidence.
+        named: whether the question names a paper.
+        follow_up: whether it goes on about one.
+        full_text: whether the best evidence is from a paper's full text.
     """
     model = NAMED if named else UNNAMED
-    return log_odds(signals, model) + _FOLLOW_UP * follow_up >= model.threshold
+    odds = log_odds(signals, model) + _FOLLOW_UP * follow_up
+    return odds >= model.threshold + _FULL_TEXT * (full_text and not named)
 
 
 def is_off_topic(signals: Signals, *, named: bool) -> bool:

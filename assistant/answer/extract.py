@@ -119,6 +119,11 @@ class Assessment(NamedTuple):
     named: bool
     signals: abstain.Signals
 
+    @property
+    def in_full_text(self) -> bool:
+        """Whether the best evidence is from a paper's full text."""
+        return self.evidence[0].passage.chunk.source == "pdf"
+
 
 def extract(
     query: Query,
@@ -141,7 +146,7 @@ def extract(
     if found is None:
         return Extract((), "No passage in the library fits the question.")
     if abstain.names_unknown_system(query, found.evidence) or not abstain.answers(
-        found.signals, named=found.named, follow_up=follow_up
+        found.signals, named=found.named, follow_up=follow_up, full_text=found.in_full_text
     ):
         return Extract((), abstain.reason(query, found.evidence, named=found.named))
     groups = (

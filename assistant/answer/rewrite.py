@@ -40,12 +40,14 @@ _INDEPENDENT_SCORE = 1.0
 class Topic(NamedTuple):
     """What a text is about: the short names of papers, best first, and how well the first fits.
 
-    ``mentions`` are the words of the text that name them; empty where they merely fit it.
+    ``mentions`` are the words of the text that name them; empty where they merely fit it. ``strange`` are
+    those that no paper holds.
     """
 
     names: tuple[str, ...]
     mentions: tuple[str, ...]
     score: float
+    strange: tuple[str, ...] = ()
 
     @property
     def named(self) -> bool:
@@ -94,7 +96,8 @@ def _is_independent(question: str, own: Topic | None, *, pointing: bool) -> bool
         return False
     if _GENERAL.search(question):
         return True
-    return own is not None and own.score >= _INDEPENDENT_SCORE
+    # Nothing says that it depends on the exchange; what the papers never mention surely does not.
+    return own is not None and (bool(own.strange) or own.score >= _INDEPENDENT_SCORE)
 
 
 def _take_over(

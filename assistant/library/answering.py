@@ -121,6 +121,7 @@ class Answering:
             names=tuple(short_title(passage.title) for passage in named),
             mentions=tuple({word.surface for _, mentions in found for word in mentions}),
             score=passages[0].score,
+            strange=tuple(word.surface for word in query.words if not (word.known or word.asking)),
         )
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from assistant.answer import abstain
-from assistant.answer.abstain import _FOLLOW_UP
+from assistant.answer.abstain import _FOLLOW_UP, _FULL_TEXT
 from assistant.answer.evidence import weigh
 from assistant.answer.extract import assess
 from assistant.library import Library
@@ -55,6 +55,7 @@ class _Sample(NamedTuple):
 
     signals: abstain.Signals
     named: bool
+    full_text: bool
     bonus: float
     refused: bool
     answerable: bool
@@ -80,6 +81,7 @@ def main() -> None:
         tuning += _ask(home, lambda it: questions(it, pdfs.all, name="fulltext-tuning").cases)
         test["fulltext.yaml"] = _ask(home, lambda it: questions(it, pdfs.all).cases)
     fitted = {named: _calibrate(_of(tuning, named=named), named=named) for named in (True, False)}
+    _say_full_text(tuning)
     for name, samples in test.items():
         say(f"\nThe test, {name}, which no weight was fitted to:")
         _report(samples, {True: abstain.NAMED, False: abstain.UNNAMED}, label="present constants")
@@ -130,6 +132,7 @@ def _samples(
                 _Sample(
                     signals=assessment.signals,
                     named=assessment.named,
+                    full_text=assessment.in_full_text,
                     bonus=_FOLLOW_UP * each.follow_up,
                     refused=abstain.names_unknown_system(query, assessment.evidence),
                     answerable=each.case.answerable,
@@ -183,7 +186,21 @@ def _report(samples: Sequence[_Sample], models: dict[bool, abstain.Model], *, la
 def _answers(sample: _Sample, model: abstain.Model) -> bool:
     """Decide as the assistant does, with this model in place of its own."""
     odds = abstain.log_odds(sample.signals, model) + sample.bonus
-    return not sample.refused and odds >= model.threshold
+    higher = _FULL_TEXT if sample.full_text and not sample.named else 0.0
+    return not sample.refused and odds >= model.threshold + higher
+
+
+def _say_full_text(tuning: Sequence[_Sample]) -> None:
+    """Print how much more the present model has to say in full texts to keep as many."""
+    model = abstain.UNNAMED
+    odds = [
+        abstain.log_odds(sample.signals, model) + sample.bonus - model.threshold
+        for sample in tuning
+        if sample.full_text and sample.answerable and not sample.named
+    ]
+    say(
+        f"\n_FULL_TEXT = {threshold_keeping(_KEPT[False], np.array(odds)):.2f}  ({len(odds)} answerable)"
+    )
 
 
 if __name__ == "__main__":
