@@ -1,5 +1,6 @@
 """The page that lays papers side by side, aspect by aspect."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -36,7 +37,9 @@ _FORMATS = {
 }
 _PAPER, _SILENT = "paper-title", "–"
 _MADE_NAME = re.compile(r"(.+)-\d{8}-\d{6}")
-_COLUMN = 280  # pixels
+_COLUMN, _LINE, _MARGIN, _HEAD, _TALLEST = 280, 19, 14, 40, 620  # pixels
+_LINES, _LINE_CHARACTERS = 3, 36
+_CELL = 170  # characters
 _LISTED = 30
 _NAME = 60  # characters
 
@@ -253,11 +256,14 @@ def _offer(wish: _Wish, plan: ComparisonPlanned, llm: str) -> None:
 
 def _show(kept: _Kept, papers: Sequence[Paper], titles: Mapping[str, str]) -> None:
     done = kept.table
+    rows = _rows(done.cells, titles)
+    row_height = _row_height(rows)
     found = st.dataframe(
-        _rows(done.cells, titles),
+        rows,
         hide_index=True,
         placeholder=_SILENT,
-        row_height=88,
+        row_height=row_height,
+        height=min(_HEAD + row_height * len(rows), _TALLEST),
         on_select="rerun",
         selection_mode="single-cell",
         key=f"table-{kept.name}",
@@ -320,5 +326,12 @@ def _rows(cells: Sequence[Cell], titles: Mapping[str, str]) -> list[dict[str, st
     for each in cells:
         title = titles.get(each.paper_id, each.paper_id)
         row = rows.setdefault(each.paper_id, {_PAPER: shorten(title)})
-        row[each.aspect] = one_cell.short(each)
+        said = one_cell.short(each)
+        row[each.aspect] = said and shorten(said, most=_CELL)
     return list(rows.values())
+
+
+def _row_height(rows: Sequence[Mapping[str, str | None]]) -> int:
+    """Return the pixels that the longest cell takes: rows are of one height, and cut what does not fit."""
+    longest = max((len(said or "") for row in rows for said in row.values()), default=0)
+    return _MARGIN + _LINE * max(_LINES, math.ceil(longest / _LINE_CHARACTERS))
