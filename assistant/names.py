@@ -121,7 +121,7 @@ def _parts(word: QueryWord) -> tuple[str, ...]:
 
 
 def _root(stem: str) -> str:
-    """Return what all words of a stem begin with (but dying, lying and tying, which name nothing)."""
+    """Return what all words of a stem begin with (but dying and what rhymes with it)."""
     return stem[:-1] if stem.endswith(("e", "i", "y", "bl")) else stem
 
 

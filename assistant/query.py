@@ -23,14 +23,14 @@ _COUNTED = re.compile(r"^\d+(?:st|nd|rd|th|s|d|x|k|px)$", re.IGNORECASE)
 # Words of questions about papers in general: they say what is wanted, not what it is about.
 _ASKING = frozenset(
     """achieve achieved achieves approach approaches article articles author authors available based
-    basically brief briefly call called came claim collection come comes compare compared
+    basically brief briefly call clarify called came claim collection come comes compare compared
     comparison contain contained contains describe described describes detail details difference
-    differences different digest discuss discusses do does effect exactly explain explained
-    explanation find finds found get gets give given gives go goal goes going good happen happens
+    differences different digest discuss discusses do does effect elaborate enumerate exactly explain
+    explained explanation find finds found get gets give given gives go goal goes going good happen happens
     help helps here idea include included includes introduce introduced introduces kind kinds know
     library list main mainly make makes many mean means mention mentioned much name named names
     new obtain overview paper papers perform plain please present presented presents problem
-    propose proposed proposes publication put puts reach reached reaches relies rely report
+    propose proposed proposes publication put puts reach reached reaches relies rely rephrase report
     reported reports say says sentence short show shown shows stand stands studies study summarise
     summarize summary system systems take taken takes tell term terms thing things together took
     type types use used uses using want way ways went word words work works""".split()  # noqa: SIM905 - a word list reads best as prose

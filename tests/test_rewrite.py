@@ -20,7 +20,7 @@ def find_topic(text: str) -> Topic | None:
     if names:
         return Topic(names, mentions=names, score=1.5)
     if "bread" in text:
-        return UNSURE._replace(strange=("bread",))
+        return UNSURE._replace(strange=0.3 if "model" in text else 0.8)
     return SURE if "voxel" in text else UNSURE
 
 
@@ -78,6 +78,9 @@ def test_an_and_at_the_beginning_is_dropped() -> None:
         "What do the authors claim?",
         "Which data is used there?",
         "And do the authors bake bread?",
+        "What about bread?",
+        "Who bakes that?",
+        "Which base model bakes bread?",
     ],
 )
 def test_a_question_that_leaves_the_topic_out_gets_it_in_brackets(question: str) -> None:

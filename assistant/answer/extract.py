@@ -132,6 +132,7 @@ def extract(
     head: AnswerHead,
     *,
     follow_up: bool = False,
+    one_paper: bool = False,
 ) -> Extract:
     """Choose the sentences that answer, or refuse.
 
@@ -141,12 +142,14 @@ def extract(
         vocabulary: tells which words are rare.
         head: tells whether a sentence states what is asked.
         follow_up: whether the question goes on about a paper that has answered before.
+        one_paper: whether only one paper is asked.
     """
     found = assess(query, evidence, vocabulary, head)
     if found is None:
         return Extract((), "No passage in the library fits the question.")
+    full_text = found.in_full_text and not one_paper
     if abstain.names_unknown_system(query, found.evidence) or not abstain.answers(
-        found.signals, named=found.named, follow_up=follow_up, full_text=found.in_full_text
+        found.signals, named=found.named, follow_up=follow_up, full_text=full_text
     ):
         return Extract((), abstain.reason(query, found.evidence, named=found.named))
     groups = (

@@ -25,11 +25,13 @@ class Extractive:
         head: AnswerHead,
         vocabulary: Vocabulary,
         find_topic: Callable[[str], rewrite.Topic | None],
+        one_paper: bool,
     ) -> None:
         self._reader = reader
         self._head = head
         self._vocabulary = vocabulary
         self._find_topic = find_topic
+        self._one_paper = one_paper
 
     def rewrite(self, question: str, history: Sequence[Turn]) -> Rewritten:
         """Make a follow-up stand alone."""
@@ -41,7 +43,14 @@ class Extractive:
     ) -> Iterator[Piece | Written]:
         """Quote what answers, or refuse."""
         weighed = evidence.weigh(query, passages, self._reader)
-        found = extract.extract(query, weighed, self._vocabulary, self._head, follow_up=follow_up)
+        found = extract.extract(
+            query,
+            weighed,
+            self._vocabulary,
+            self._head,
+            follow_up=follow_up,
+            one_paper=self._one_paper,
+        )
         drafted = draft.draft(found)
         yield from drafted.pieces
         yield Written(

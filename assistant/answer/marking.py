@@ -57,7 +57,8 @@ def drop(text: str, claims: Sequence[Claim]) -> str:
     for claim, span in reversed(found):
         if doubt(claim):
             text = f"{text[: span.start].rstrip(' ')}{text[span.end :]}"
-    return text.strip() if words(text) else NOTHING_LEFT
+    # A paper's title stands at the head of what is left of its sentences.
+    return text.replace("**:\n\n", "**: ").strip() if words(text) else NOTHING_LEFT
 
 
 def _mark(claim: Claim) -> str:

@@ -17,7 +17,7 @@ _PRONOUN = re.compile(
     re.IGNORECASE,
 )
 _POINTING = re.compile(
-    rf"\b(?:the (?:paper|work|study|authors?|{_WORK})|the others?|this|these|those|he|she"
+    rf"\b(?:the (?:paper|work|study|authors?|{_WORK})|the others?|this|these|those|he|she|that(?=\W*$)"
     r"|(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )there(?! (?:is|are|was|were)\b))\b",
     re.IGNORECASE,
 )
@@ -35,19 +35,20 @@ _TURNING = re.compile(
 )
 _FEW_WORDS = 3
 _INDEPENDENT_SCORE = 1.0
+_STRANGE = 0.65
 
 
 class Topic(NamedTuple):
     """What a text is about: the short names of papers, best first, and how well the first fits.
 
-    ``mentions`` are the words of the text that name them; empty where they merely fit it. ``strange`` are
-    those that no paper holds.
+    ``mentions`` are the words of the text that name them; empty where they merely fit it. ``strange`` is
+    the share in [0, 1] of its content, by weight, that no paper holds.
     """
 
     names: tuple[str, ...]
     mentions: tuple[str, ...]
     score: float
-    strange: tuple[str, ...] = ()
+    strange: float = 0.0
 
     @property
     def named(self) -> bool:
@@ -92,12 +93,12 @@ def stand_alone(
 def _is_independent(question: str, own: Topic | None, *, pointing: bool) -> bool:
     if _TURNING.search(question):
         return True
-    if pointing or _CONTINUING.search(question) or _POINTING.search(question):
+    if pointing or any(each.search(question) for each in (_CONTINUING, _ELLIPSIS, _POINTING)):
         return False
     if _GENERAL.search(question):
         return True
-    # Nothing says that it depends on the exchange; what the papers never mention surely does not.
-    return own is not None and (bool(own.strange) or own.score >= _INDEPENDENT_SCORE)
+    # Nothing says that it depends on the exchange, and most of it is about what no paper mentions.
+    return own is not None and (own.strange >= _STRANGE or own.score >= _INDEPENDENT_SCORE)
 
 
 def _take_over(

@@ -16,6 +16,7 @@ from assistant.library.search import MAX_QUESTION, Search
 from assistant.models.meter import Meter
 from assistant.models.stop import Stop
 from assistant.names import NameMatcher, short_title
+from assistant.query import Query
 from assistant.records import Event, Passage, Turn
 
 _PROMPT_TOKENS = 1_500
@@ -92,6 +93,7 @@ class Answering:
                 head=parts.answer_head,
                 vocabulary=parts.store,
                 find_topic=lambda text: self._find_topic(text, papers),
+                one_paper=papers is not None and len(papers) == 1,
             )
         meter.keep_for_answer(settings.llm, input_tokens=settings.passage_tokens + _PROMPT_TOKENS)
         return Generative(
@@ -121,8 +123,15 @@ class Answering:
             names=tuple(short_title(passage.title) for passage in named),
             mentions=tuple({word.surface for _, mentions in found for word in mentions}),
             score=passages[0].score,
-            strange=tuple(word.surface for word in query.words if not (word.known or word.asking)),
+            strange=_strange(query),
         )
+
+
+def _strange(query: Query) -> float:
+    """Return the share of a question's content, by weight, that no paper of the library holds."""
+    words = [word for word in query.words if not word.asking]
+    whole = sum(word.weight for word in words)
+    return sum(word.weight for word in words if not word.known) / whole if whole else 0.0
 
 
 def _in_background(load: Callable[[], None]) -> None:

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import sqlalchemy as sa
-from pydantic import ValidationError
-from pydantic_core import from_json
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 from assistant.errors import CatalogError
 from assistant.records import Chunk, Paper, Record
@@ -40,6 +40,13 @@ _KNOWN_PAPERS = sa.select(papers.c.id).where(papers.c.id.in_(_VALUES))
 _Row = TypeVar("_Row", bound=Record)
 
 
+class _Titled(TypedDict):
+    title: str
+
+
+_TITLE = TypeAdapter(_Titled)
+
+
 class Visible(NamedTuple):
     """The ids of the chunks that belong to papers, as of a generation."""
 
@@ -60,11 +67,13 @@ class Shelf(NamedTuple):
         return None if record is None else _parse_paper(record)
 
     def title(self, name: str) -> str | None:
-        """Return the title of the paper with the id or alias ``name``, ten times as fast as all of it."""
+        """Return the title of the paper with the id or alias ``name``, without parsing all of it."""
         record = self._record(name)
+        if record is None:
+            return None
         try:
-            return None if record is None else str(from_json(record)["title"])
-        except (ValueError, TypeError, KeyError) as error:
+            return _TITLE.validate_json(record)["title"]
+        except ValidationError as error:
             raise _damaged(error) from error
 
     def papers(self) -> Iterator[Paper]:

@@ -58,7 +58,7 @@ class Store:
         self._vectors, self._lexical = self._indexes()
         self._mutex = threading.RLock()
         self._state: State | None = None
-        self._checked = 0.0
+        self._read_from = self._read_until = 0.0
         self._shelf = Shelf(-1, {}, {})
         self._visible = Visible(-1, frozenset())
         self._matrix = Matrix(-1, [], np.empty((0, 0), np.float32))
@@ -304,11 +304,15 @@ class Store:
     def _now(self, *, since: float | None = None) -> State:
         """Return the state, read since a time of the monotonic clock or a moment ago."""
         with self._mutex:
-            oldest = time.monotonic() - _FRESH_SECONDS if since is None else since
-            if self._state is None or self._checked < oldest:
-                began = time.monotonic()
+            now = time.monotonic()
+            is_old = (
+                now - self._read_until > _FRESH_SECONDS
+                if since is None
+                else self._read_from < since
+            )
+            if self._state is None or is_old:
                 self._state = self._catalog.state()
-                self._checked = began
+                self._read_from, self._read_until = now, time.monotonic()
             return self._state
 
     def _expire(self) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -15,7 +16,7 @@ from assistant.conversations import (
     to_json,
     to_markdown,
 )
-from assistant.errors import NotFoundError, StorageError
+from assistant.errors import AssistantError, NotFoundError, StorageError
 from assistant.library import MAX_QUESTION
 from assistant.records import Paper
 from assistant.samples import QUESTION
@@ -38,6 +39,13 @@ _EXPORTS = {
 }
 
 
+class _Asked(NamedTuple):
+    """A question that waits for its answer, and the conversation that it stands in."""
+
+    conversation: Conversation
+    exchange: Exchange
+
+
 def page() -> None:
     """Draw the page."""
     store = state.conversations()
@@ -47,11 +55,12 @@ def page() -> None:
         sidebar.draw(store, conversation.id if conversation else None)
         _first_steps()
         return
-    question = st.session_state.pop(_NEXT, None) or st.session_state.get(_TYPED)
-    if question:
-        conversation = _begin(question, conversation, store)
-    sidebar.draw(store, conversation.id if conversation else None)
     intake.progress(successes=False)
+    question = st.session_state.pop(_NEXT, None) or st.session_state.get(_TYPED)
+    asked = _begin(question, conversation, store) if question else None
+    if asked is not None:
+        conversation = asked.conversation
+    sidebar.draw(store, conversation.id if conversation else None)
     if conversation is None:
         _welcome(papers)
     else:
@@ -60,15 +69,15 @@ def page() -> None:
     thread, offers = st.container(), st.container()
     if conversation is not None:
         with thread:
-            _draw(conversation, store, but_last=bool(question))
-    if not question:
+            _draw(conversation, store, without=asked.exchange.id if asked else None)
+    if asked is None:
         with offers:
             _offer(conversation.exchanges[-1].follow_ups if conversation else _SUGGESTIONS)
     chosen = scope.draw(papers)
     st.chat_input("Ask about the papers", key=_TYPED, max_chars=MAX_QUESTION, submit_mode="stop")
-    if question and conversation is not None:
+    if asked is not None:
         with thread:
-            _answer(conversation, chosen, store)
+            _answer(asked, chosen, store)
         st.rerun()
 
 
@@ -93,33 +102,41 @@ def _first_steps() -> None:
 
 def _begin(
     question: str, conversation: Conversation | None, store: ConversationStore
-) -> Conversation:
-    """Put a question at the end of the conversation, or of a new one."""
+) -> _Asked | None:
+    """Put a question into the conversation, or a new one; where it cannot be kept, say so."""
     into = conversation.id if conversation else new_id()
-    store.add(into, Exchange(id=new_id(), question=question, asked=now()))
+    exchange = Exchange(id=new_id(), question=question, asked=now())
+    try:
+        store.add(into, exchange)
+        asked = _Asked(store.get(into), exchange)
+    except AssistantError as error:
+        st.error(safe.plain(str(error)), icon=":material/error:")
+        return None
     sidebar.switch(into)
-    return store.get(into)
+    return asked
 
 
-def _draw(conversation: Conversation, store: ConversationStore, *, but_last: bool) -> None:
-    """Draw the exchanges; what stands below an answer is folded away but for the last few."""
-    exchanges = conversation.exchanges[:-1] if but_last else conversation.exchanges
-    for index, exchange in enumerate(exchanges, start=1):
-        answer.draw_question(exchange)
-        folded = index <= len(conversation.exchanges) - _UNFOLDED
-        answer.draw_answer(conversation, exchange, store, folded=folded)
+def _draw(conversation: Conversation, store: ConversationStore, *, without: str | None) -> None:
+    """Draw the exchanges but one; what stands below an answer is folded away but for the last few."""
+    last = len(conversation.exchanges) - _UNFOLDED
+    for index, exchange in enumerate(conversation.exchanges):
+        if exchange.id != without:
+            answer.draw_question(exchange)
+            answer.draw_answer(conversation, exchange, store, folded=index < last)
 
 
-def _answer(conversation: Conversation, chosen: scope.Scope, store: ConversationStore) -> None:
-    """Answer the question that the conversation ends with."""
-    exchange = conversation.exchanges[-1].model_copy(update={"papers": chosen.papers})
+def _answer(asked: _Asked, chosen: scope.Scope, store: ConversationStore) -> None:
+    """Answer a question below the others of its conversation."""
+    into = asked.conversation.id
+    exchange = asked.exchange.model_copy(update={"papers": chosen.papers})
     answer.draw_question(exchange)
+    try:
+        library = state.library(chosen.llm)
+    except AssistantError as error:
+        store.add(into, exchange.model_copy(update={"error": str(error)}))
+        return
     stream.stream(
-        exchange,
-        library=state.library(chosen.llm),
-        history=conversation.turns(),
-        store=store,
-        into=conversation.id,
+        exchange, library=library, history=asked.conversation.turns(), store=store, into=into
     )
 
 
