@@ -165,6 +165,18 @@ class TestAsk:
         assert "**Searched for** What does DAPO reach" in texts(app)
         assert "Score" in app.dataframe[0].value.columns
 
+    def test_a_question_that_cannot_be_kept_leaves_the_page(
+        self, library: Callable[..., None], home: Path
+    ) -> None:
+        library()
+        app = start()
+        (home / "conversations").write_text("a file in the way")
+        ask(app, "What is DAPO?")
+        (error,) = app.error
+        assert "conversations" in error.value
+        assert app.title[0].value == "Ask your papers"
+        assert app.chat_input
+
     def test_details_are_folded_away_above_the_last_answers(
         self, library: Callable[..., None]
     ) -> None:
