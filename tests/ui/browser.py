@@ -75,13 +75,18 @@ def question_box(page: Page) -> Locator:
     return page.get_by_role("textbox", name="Ask about the papers")
 
 
+def send(page: Page, question: str) -> None:
+    """Ask, and wait for nothing."""
+    box = question_box(page)
+    box.fill(question)
+    box.press("Enter")
+
+
 def ask(page: Page, question: str) -> None:
     """Ask, and wait until the answer is whole."""
     answered = page.get_by_text("What was searched")
     before = answered.count()
-    box = question_box(page)
-    box.fill(question)
-    box.press("Enter")
+    send(page, question)
     answered.nth(before).wait_for()
 
 

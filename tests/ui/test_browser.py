@@ -16,6 +16,7 @@ from browser import (
     chromium,
     load_sample,
     question_box,
+    send,
     serving,
     upload,
 )
@@ -142,8 +143,7 @@ def test_stop_ends_an_answer_at_once_and_keeps_its_words(page: Page, sample_home
         serving_with_model(sample_home, model.url) as address,
     ):
         page.goto(address)
-        question_box(page).fill(_QUESTION)
-        question_box(page).press("Enter")
+        send(page, _QUESTION)
         words = page.get_by_test_id("stChatMessage").nth(1)
         expect(words).to_contain_text("DAPO", timeout=20_000)
         page.get_by_role("button", name="Stop").click()
@@ -160,8 +160,7 @@ def test_an_answer_stays_where_it_was_drawn_while_it_came(page: Page, sample_hom
         serving_with_model(sample_home, model.url) as address,
     ):
         page.goto(address)
-        question_box(page).fill(_QUESTION)
-        question_box(page).press("Enter")
+        send(page, _QUESTION)
         messages = page.get_by_test_id("stChatMessage")
         expect(messages.nth(1)).to_contain_text("DAPO", timeout=20_000)
         expect(page.get_by_text("What was searched")).to_be_hidden()
@@ -177,8 +176,7 @@ def test_stop_ends_an_answer_of_which_no_word_has_come(page: Page, sample_home: 
         serving_with_model(sample_home, model.url) as address,
     ):
         page.goto(address)
-        question_box(page).fill(_QUESTION)
-        question_box(page).press("Enter")
+        send(page, _QUESTION)
         words = page.get_by_test_id("stChatMessage").nth(1)
         expect(words).to_contain_text("Reading", timeout=20_000)
         while not model.requests:
@@ -192,8 +190,7 @@ def test_stop_ends_an_answer_of_which_no_word_has_come(page: Page, sample_home: 
 def test_a_model_that_does_not_answer_is_said_in_words(page: Page, sample_home: Path) -> None:
     with serving_with_model(sample_home, "http://127.0.0.1:9/v1") as address:
         page.goto(address)
-        question_box(page).fill(_QUESTION)
-        question_box(page).press("Enter")
+        send(page, _QUESTION)
         expect(page.get_by_test_id("stChatMessage").nth(1).get_by_role("alert")).to_be_visible(
             timeout=60_000
         )
@@ -284,8 +281,7 @@ def test_two_sessions_at_once_do_not_disturb_each_other(browser: Browser, app: s
     first.goto(app)
     second.goto(app)
     for page, question in ((first, _QUESTION), (second, "What is EvalTree?")):
-        question_box(page).fill(question)
-        question_box(page).press("Enter")
+        send(page, question)
     for page, word in ((first, "DAPO"), (second, "EvalTree")):
         expect(page.get_by_text("What was searched")).to_be_visible(timeout=20_000)
         expect(page.get_by_test_id("stChatMessage")).to_have_count(2)
