@@ -34,6 +34,26 @@ def test_a_dropped_claim_takes_its_citations_along() -> None:
     )
 
 
+def test_what_is_left_of_a_paper_follows_its_title() -> None:
+    text = "**DAPO**: It is RL. [1]\n\nIt is open. [2]\n\n**PyGDA**: It is graphs. [3]"
+    said = [
+        ("It is RL.", "unsupported"),
+        ("It is open.", "supported"),
+        ("It is graphs.", "supported"),
+    ]
+    told = [Claim(text=each, verdict=verdict, citations=()) for each, verdict in said]
+    assert drop(text, told) == "**DAPO**: It is open. [2]\n\n**PyGDA**: It is graphs. [3]"
+
+
+def test_a_list_under_a_heading_stays_one() -> None:
+    text = "**Results**:\n\n- It is RL. [1]\n- It is open. [2]"
+    told = [
+        Claim(text="It is RL.", verdict="supported", citations=(1,)),
+        Claim(text="It is open.", verdict="unsupported", citations=(2,)),
+    ]
+    assert drop(text, told).startswith("**Results**:\n\n- It is RL. [1]")
+
+
 def test_an_answer_of_which_nothing_is_left_says_so() -> None:
     assert drop(TEXT, claims("unsupported", "unsupported", "contradicted")) == NOTHING_LEFT
 

@@ -18,6 +18,8 @@ UNSOURCED = "no source given"
 """What is said of it if it has none."""
 
 _BETWEEN = r"(?:[^\w]|\[\d{1,3}\])+?"
+_TITLE_END = "**:"
+_NEXT_PARAGRAPH = re.compile(r"^\n\n(?!\*\*)")
 _AFTER = re.compile(r"[^\w\s\[]*(?:\s?\[\d{1,3}\])*[.!?]?")
 NOTHING_LEFT = f"{REFUSAL} No sentence of the model's answer was carried by the text it cited."
 
@@ -56,9 +58,11 @@ def drop(text: str, claims: Sequence[Claim]) -> str:
         return mark(text, claims)  # what cannot be found cannot be cut out
     for claim, span in reversed(found):
         if doubt(claim):
-            text = f"{text[: span.start].rstrip(' ')}{text[span.end :]}"
-    # A paper's title stands at the head of what is left of its sentences.
-    return text.replace("**:\n\n", "**: ").strip() if words(text) else NOTHING_LEFT
+            before, after = text[: span.start].rstrip(" "), text[span.end :]
+            if before.endswith(_TITLE_END):  # it stands at the head of what is left of the paper
+                after = _NEXT_PARAGRAPH.sub(" ", after)
+            text = before + after
+    return text.strip() if words(text) else NOTHING_LEFT
 
 
 def _mark(claim: Claim) -> str:
