@@ -138,7 +138,12 @@ def answers(
     """
     model = NAMED if named else UNNAMED
     odds = log_odds(signals, model) + _FOLLOW_UP * follow_up
-    return odds >= model.threshold + _FULL_TEXT * (full_text and not named)
+    return odds >= needed(model, named=named, full_text=full_text)
+
+
+def needed(model: Model, *, named: bool, full_text: bool) -> float:
+    """Return the lowest log-odds to answer."""
+    return model.threshold + _FULL_TEXT * (full_text and not named)
 
 
 def is_off_topic(signals: Signals, *, named: bool) -> bool:

@@ -68,13 +68,14 @@ class Answering:
     ) -> Iterator[Event]:
         """Answer a checked question from all papers or those with these ids; see :meth:`Library.ask`."""
         meter = self._models.meter(stop)
+        one_paper = papers is not None and len(papers) == 1
         asker = Asker(
             analyse=self._search.analyse,
             find=partial(self._search.find, papers=papers),
-            backend=self._backend(papers, meter),
+            backend=self._backend(papers, meter, one_paper=one_paper),
             checker=self._models.checker(meter.watch, meter.stop),
             verify=self._parts.settings.verify,
-            one_paper=papers is not None and len(papers) == 1,
+            one_paper=one_paper,
             meter=meter,
         )
         return self._asked(asker, question, history)
@@ -85,7 +86,7 @@ class Answering:
         finally:  # what was taken until it was stopped is taken
             self._models.book(asker.meter.totals)
 
-    def _backend(self, papers: Sequence[str] | None, meter: Meter) -> Backend:
+    def _backend(self, papers: Sequence[str] | None, meter: Meter, *, one_paper: bool) -> Backend:
         parts, settings = self._parts, self._parts.settings
         if not self._models.wanted:
             return extractive.Extractive(
@@ -93,7 +94,7 @@ class Answering:
                 head=parts.answer_head,
                 vocabulary=parts.store,
                 find_topic=lambda text: self._find_topic(text, papers),
-                one_paper=papers is not None and len(papers) == 1,
+                one_paper=one_paper,
             )
         meter.keep_for_answer(settings.llm, input_tokens=settings.passage_tokens + _PROMPT_TOKENS)
         return Generative(

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from assistant.answer import abstain
-from assistant.answer.abstain import _FOLLOW_UP, _FULL_TEXT
+from assistant.answer.abstain import _FOLLOW_UP
 from assistant.answer.evidence import weigh
 from assistant.answer.extract import assess
 from assistant.library import Library
@@ -186,8 +186,8 @@ def _report(samples: Sequence[_Sample], models: dict[bool, abstain.Model], *, la
 def _answers(sample: _Sample, model: abstain.Model) -> bool:
     """Decide as the assistant does, with this model in place of its own."""
     odds = abstain.log_odds(sample.signals, model) + sample.bonus
-    higher = _FULL_TEXT if sample.full_text and not sample.named else 0.0
-    return not sample.refused and odds >= model.threshold + higher
+    needed = abstain.needed(model, named=sample.named, full_text=sample.full_text)
+    return not sample.refused and odds >= needed
 
 
 def _say_full_text(tuning: Sequence[_Sample]) -> None:
