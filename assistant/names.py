@@ -12,7 +12,8 @@ _NAME_WORDS = 3
 _RARE = 4
 """A word in this many chunks at most can stand for the papers that hold it."""
 _SHORT_TITLE_WORDS = 6
-_MARK = "[.\\-_+'’]"
+_MARKS = ".-_+'’"
+_MARK = f"[{re.escape(_MARKS)}]"
 
 
 class NameMatcher:
@@ -80,7 +81,10 @@ class _Body:
 
     @cached_property
     def _letters(self) -> str:
-        return re.sub(_MARK, "", self._lower)
+        letters = self._lower
+        for mark in _MARKS:
+            letters = letters.replace(mark, "")
+        return letters
 
     @cached_property
     def _terms(self) -> set[str]:

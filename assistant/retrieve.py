@@ -63,8 +63,8 @@ class Index(Vocabulary, Protocol):
     def chunks(self, ids: Collection[str]) -> Mapping[str, Chunk]:
         """Fetch chunks by id."""
 
-    def vectors(self, ids: Collection[str]) -> Mapping[str, Array]:
-        """Fetch stored vectors by chunk id."""
+    def vectors(self, ids: Collection[str]) -> tuple[Sequence[str], Array]:
+        """Fetch the stored vectors of chunks: ids, and for each a row."""
 
     def title(self, paper_id: str) -> str | None:
         """Fetch a paper's title."""
@@ -156,17 +156,17 @@ def score_within(query: Query, vector: Array, index: Index, paper_id: str) -> li
     """
     within = [paper_id]
     dense = {hit.chunk_id: hit.score for hit in index.dense(vector, depth=_ALL, papers=within)}
-    stored = index.vectors(sorted(dense)) if len(dense) > LONG else {}
-    if not stored:
+    if len(dense) <= LONG:
         return []
+    ids, rows = index.vectors(sorted(dense))
     weights = query.weights
     found = index.lexical(weights, depth=_ALL, papers=within) if weights else []
     bound = _bm25_bound(weights, index)
     lexical = {hit.chunk_id: hit.score / bound for hit in found}
-    cosines = _apart(vector, np.stack(list(stored.values())))
+    cosines = _apart(vector, rows)
     apart = [
         Scored(chunk_id, float(cosine) + lexical.get(chunk_id, 0.0))
-        for chunk_id, cosine in zip(stored, cosines, strict=True)
+        for chunk_id, cosine in zip(ids, cosines, strict=True)
     ]
     return [
         Scored(chunk_id, dense[chunk_id] + LEXICAL_WEIGHT * lexical.get(chunk_id, 0.0))
@@ -195,27 +195,26 @@ def score_chunks(
         hits = index.dense(vector, depth=depth, papers=papers)
         return vector, {hit.chunk_id: hit.score for hit in hits}
 
-    def search_words(known: Collection[str] = ()) -> tuple[dict[str, float], Mapping[str, Array]]:
+    def search_words(known: Collection[str] = ()) -> tuple[dict[str, float], Sequence[str], Array]:
         words_depth = max(LEXICAL_DEPTH, depth)
         found = index.lexical(weights, depth=words_depth, papers=papers) if weights else []
         scores = {hit.chunk_id: hit.score for hit in found}
-        missing = sorted(scores.keys() - set(known))
-        return scores, index.vectors(missing) if missing else {}
+        return scores, *index.vectors(sorted(scores.keys() - set(known)))
 
     if papers is None:
         with beside(search_words) as words:
             vector, dense = search_meaning()
-            lexical, stored = words()
+            lexical, by_words, rows = words()
     else:  # so little is searched that a thread would not save its own cost
         vector, dense = search_meaning()
-        lexical, stored = search_words(dense)
-    by_words = sorted(stored.keys() - dense.keys())
-    ids = [*dense, *by_words]
-    cosines = [*dense.values()]
+        lexical, by_words, rows = search_words(dense)
+    cosines = dense
     if by_words:
-        cosines += (np.stack([stored[chunk_id] for chunk_id in by_words]) @ vector).tolist()
+        cosines = dict(zip(by_words, (rows @ vector).tolist(), strict=True)) | dense
     share = LEXICAL_WEIGHT / _bm25_bound(weights, index)
-    scores = np.array(cosines) + share * np.array([lexical.get(each, 0.0) for each in ids])
+    ids = [*cosines]
+    matches = np.array([lexical.get(each, 0.0) for each in ids])
+    scores = np.array([*cosines.values()]) + share * matches
     return Candidates(_best(ids, scores, count), vector)
 
 

@@ -93,6 +93,11 @@ def word_spans(text: str) -> list[Span]:
 
 
 @lru_cache(maxsize=200_000)
+def _terms_of_piece(piece: str) -> tuple[str, ...]:
+    """Analyse what stands between two blanks; no word goes beyond it, and most come again."""
+    return tuple(term for word in words(piece) for term in _terms_of_word(word))
+
+
 def _terms_of_word(word: str) -> tuple[str, ...]:
     parts = _PART.findall(fold(word))
     stems = tuple(stem(part) for part in parts)
@@ -105,7 +110,7 @@ def terms(text: str) -> list[str]:
 
     Stop words stay: the index keeps them, queries drop them (see :data:`STOPWORDS`).
     """
-    return [term for word in words(text) for term in _terms_of_word(word)]
+    return [term for piece in text.split() for term in _terms_of_piece(piece)]
 
 
 def content_terms(text: str) -> list[str]:

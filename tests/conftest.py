@@ -162,8 +162,8 @@ class MemoryIndex:
     def chunks(self, ids: Iterable[str]) -> dict[str, Chunk]:
         return {chunk_id: self._chunks[chunk_id] for chunk_id in ids}
 
-    def vectors(self, ids: Sequence[str]) -> dict[str, Array]:
-        return {chunk_id: self._vectors[chunk_id] for chunk_id in ids}
+    def vectors(self, ids: Collection[str]) -> tuple[list[str], Array]:
+        return list(ids), np.array([self._vectors[chunk_id] for chunk_id in ids])
 
     def paper(self, paper_id: str) -> Paper | None:
         return self._papers.get(paper_id)

@@ -100,7 +100,8 @@ def everything(store: Store) -> dict[str, Any]:
         "papers": {paper.id: paper for paper in papers},
         "chunks": chunks,
         "vectors": {
-            name: np.round(vector, 5).tolist() for name, vector in store.vectors(ids).items()
+            name: np.round(vector, 5).tolist()
+            for name, vector in zip(*store.vectors(ids), strict=True)
         },
         "dense": [
             (hit.chunk_id, round(hit.score, 5))

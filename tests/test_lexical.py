@@ -88,6 +88,23 @@ def test_terms_count_by_their_weight(index: Lexical) -> None:
     assert first.score == pytest.approx(2 * second.score)
 
 
+def test_all_that_score_as_the_last_one_come_with_it(index: Lexical) -> None:
+    index.update(
+        add=[
+            entry("best:1", "apple apple pie"),
+            *(entry(f"{name}:1", "apple pie crust") for name in "dacb"),
+            entry("worst:1", "one apple among a great many other words of no use"),
+        ]
+    )
+
+    def best(count: int) -> list[str]:
+        return [hit.chunk_id for hit in index.search({"appl": 1.0}, count, papers=None)]
+
+    assert best(1) == ["best:1"]
+    assert best(2) == best(5) == ["best:1", "a:1", "b:1", "c:1", "d:1"]
+    assert best(6) == best(100) == [*best(2), "worst:1"]
+
+
 def test_deleted_chunks_leave_the_vocabulary(index: Lexical) -> None:
     index.update(add=[entry("a:1", "apple pie"), entry("b:1", "apple")])
 

@@ -86,7 +86,7 @@ def test_vectors_come_back_as_they_were(store: Store) -> None:
 
     put(store, paper)
 
-    found = store.vectors([chunk.id for chunk in paper.chunks])
+    found = dict(zip(*store.vectors([chunk.id for chunk in paper.chunks]), strict=True))
     assert [found[chunk.id].tolist() for chunk in paper.chunks] == paper.vectors.tolist()
 
 

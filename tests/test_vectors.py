@@ -101,6 +101,18 @@ def test_similarity_is_the_cosine(vectors: Vectors) -> None:
     assert hit.score == pytest.approx(float(entry.vector @ QUERY), abs=1e-5)
 
 
+def test_all_as_near_as_the_last_one_come_with_it(vectors: Vectors) -> None:
+    same = entries(*map(make_paper, range(60)))
+    vectors.add([entry._replace(vector=QUERY) for entry in same])
+    vectors.add(
+        [entry._replace(vector=-QUERY) for entry in entries(*map(make_paper, range(60, 99)))]
+    )
+
+    hits = vectors.nearest(QUERY, 2)
+
+    assert [hit.chunk_id for hit in hits] == sorted(entry.chunk.id for entry in same)
+
+
 def test_what_is_deleted_is_gone(vectors: Vectors, state: State) -> None:
     vectors.add(entries(make_paper(1), make_paper(2)))
 

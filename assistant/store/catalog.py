@@ -84,8 +84,15 @@ class Shelf(NamedTuple):
         return self.records.get(name) or self.records.get(self.aliases.get(name, ""))
 
 
+class Rows(NamedTuple):
+    """Vectors as the rows of a matrix, with the chunks they belong to."""
+
+    chunk_ids: list[str]
+    rows: Array
+
+
 class Matrix(NamedTuple):
-    """Vectors as the rows of a matrix, with the chunks they belong to, as of a generation."""
+    """The :class:`Rows` of some papers or of all, as of a generation."""
 
     generation: int
     chunk_ids: list[str]
@@ -151,11 +158,10 @@ class Catalog:
             rows = _rows_of(connection, _CHUNKS, ids)
             return {chunk_id: _parse(Chunk, record) for chunk_id, record in rows}
 
-    def vectors(self, ids: Iterable[str]) -> dict[str, Array]:
-        """Read vectors by chunk id, as far as they are there."""
+    def vectors(self, ids: Iterable[str]) -> Rows:
+        """Read vectors by chunk id, as far as they are there, in any order."""
         with self._database.reading() as connection:
-            rows = _rows_of(connection, _VECTORS_OF_CHUNKS, ids)
-            return {chunk_id: np.frombuffer(data, _FLOAT) for chunk_id, data in rows}
+            return _stacked(list(_rows_of(connection, _VECTORS_OF_CHUNKS, ids)))
 
     def matrix(self, paper_ids: Iterable[str] | None = None) -> Matrix:
         """Read the vectors of some papers' chunks, or of all."""
@@ -165,12 +171,7 @@ class Catalog:
                 rows: Sequence[Any] = connection.execute(_VECTORS).all()
             else:
                 rows = list(_rows_of(connection, _VECTORS_OF_PAPERS, paper_ids))
-        ids = [chunk_id for chunk_id, _ in rows]
-        try:
-            data = np.frombuffer(b"".join(data for _, data in rows), _FLOAT)
-            return Matrix(generation, ids, data.reshape(len(ids), -1 if ids else 0))
-        except ValueError as error:
-            raise _damaged(error) from error
+        return Matrix(generation, *_stacked(rows))
 
     def chunk_ids_of(self, paper_ids: Iterable[str]) -> set[str]:
         """Read the ids of some papers' chunks."""
@@ -324,6 +325,15 @@ def _rows_of(
 ) -> Iterator[Any]:
     for batch in in_batches(values, _BATCH):
         yield from connection.execute(statement, {_VALUES.key: batch}).all()
+
+
+def _stacked(records: Sequence[Any]) -> Rows:
+    ids = [chunk_id for chunk_id, _ in records]
+    try:
+        data = np.frombuffer(b"".join([data for _, data in records]), _FLOAT)
+        return Rows(ids, data.reshape(len(ids), -1 if ids else 0))
+    except ValueError as error:
+        raise _damaged(error) from error
 
 
 def _parse(model: type[_Row], record: str) -> _Row:

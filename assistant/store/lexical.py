@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant import text
 from assistant.errors import StorageError
-from assistant.store.model import NOTHING, WRITING, Entry, Hit, State, best_first
+from assistant.store.model import NOTHING, WRITING, Entry, Hit, State, best_first, best_with_ties
 from assistant.text import one_line
 
 if TYPE_CHECKING:
@@ -140,7 +140,10 @@ class Lexical:
     def search(
         self, weights: Mapping[str, float], count: int, *, papers: Collection[str] | None
     ) -> list[Hit]:
-        """Find the best ``count`` chunks by BM25 (k1 = 1.2, b = 0.75), terms weighted."""
+        """Find the best ``count`` chunks by BM25 (k1 = 1.2, b = 0.75), terms weighted.
+
+        Others that share the last one's score come with them.
+        """
         from tantivy import Occur, Query
 
         weighed = Query.boolean_query(
@@ -205,9 +208,20 @@ class Lexical:
 
     def _search(self, query: "tantivy.Query", count: int) -> list[Hit]:
         searcher = self._open().searcher()
-        found = searcher.search(query, limit=max(min(count, searcher.num_docs), 1), count=False)
+        count = min(count, searcher.num_docs)
+        if count == 0:
+            return []
+
+        def find(size: int) -> list[tuple[float, Any]]:
+            found = searcher.search(query, limit=min(size, searcher.num_docs), count=False)
+            return found.hits
+
+        # Ids are read last: they take longer than the search.
         return best_first(
-            [Hit(searcher.doc(place)["chunk_id"][0], float(score)) for score, place in found.hits]
+            [
+                Hit(searcher.doc(place)["chunk_id"][0], float(score))
+                for score, place in best_with_ties(find, count, first=2 * count)
+            ]
         )
 
     @contextmanager

@@ -1,6 +1,6 @@
 """What the store's parts hand to one another and to their callers."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Literal, NamedTuple, TypeVar
 
@@ -82,6 +82,26 @@ class State(NamedTuple):
 def best_first(hits: list[Hit]) -> list[Hit]:
     """Order hits by score, equal ones by chunk id."""
     return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))
+
+
+def best_with_ties(
+    find: Callable[[int], Sequence[tuple[float, _Item]]], count: int, *, first: int
+) -> Sequence[tuple[float, _Item]]:
+    """Find the best ``count``, and all others that share the last one's score, so that ids can decide.
+
+    Args:
+        find: gives so many of the best with their scores, best first.
+        count: how many are wanted.
+        first: how many to look at first, to see whether the last one's score ends there.
+    """
+    while True:
+        found = find(first)
+        if len(found) < count:
+            return found
+        last, _ = found[count - 1]
+        if len(found) < first or found[-1][0] < last:
+            return [each for each in found if each[0] >= last]
+        first *= 2
 
 
 def in_batches(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:

@@ -25,7 +25,7 @@ import numpy as np
 from assistant.errors import CatalogError, LibraryBusyError, StorageError
 from assistant.records import Chunk, Paper
 from assistant.store import health, sync
-from assistant.store.catalog import Catalog, Matrix, Shelf, Visible
+from assistant.store.catalog import Catalog, Matrix, Rows, Shelf, Visible
 from assistant.store.database import Database
 from assistant.store.folder import Folder
 from assistant.store.lexical import Lexical
@@ -38,9 +38,6 @@ _FRESH_SECONDS = 0.02
 
 _SMALL_LIBRARY = 2_000
 """Chunks up to which a local library is searched without Chroma, whose import alone takes a second."""
-
-_SPARE = 10
-"""Hits fetched beyond those wanted, since a few may not count or be as good as the last."""
 
 
 class Store:
@@ -147,8 +144,8 @@ class Store:
         """Return chunks by id, without those that are gone."""
         return self._catalog.chunks(ids)
 
-    def vectors(self, ids: Collection[str]) -> dict[str, Array]:
-        """Return stored vectors by chunk id, without those that are gone."""
+    def vectors(self, ids: Collection[str]) -> Rows:
+        """Return the stored vectors of chunks, in any order, without those that are gone."""
         return self._catalog.vectors(ids)
 
     def dense(
@@ -376,15 +373,13 @@ class Store:
 def _visible(search: Callable[[int], list[Hit]], depth: int, visible: Collection[str]) -> list[Hit]:
     """Search for the best ``depth`` visible chunks, where the search finds others besides.
 
-    Goes on until all that share the last score are found, so that their ids alone decide between them.
+    A search gives with its last hit all that share its score, so ids alone decide between those.
     """
-    wanted = min(depth, len(visible))
-    count = wanted + _SPARE
+    count = wanted = min(depth, len(visible))
     while True:
         found = search(count)
         hits = [hit for hit in found if hit.chunk_id in visible]
-        is_all = len(found) < count
-        if is_all or (len(hits) >= wanted and hits[wanted - 1].score > found[-1].score):
+        if len(hits) >= wanted or len(found) < count:
             return hits[:wanted]
         count *= 2
 

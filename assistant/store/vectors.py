@@ -23,6 +23,7 @@ from assistant.store.model import (
     IndexFingerprint,
     State,
     best_first,
+    best_with_ties,
     in_batches,
 )
 from assistant.text import one_line
@@ -36,6 +37,10 @@ _BATCH = 256
 """Vectors per operation; a local folder is free between two, so that who asks need not wait long."""
 
 _PAGE = 5_000
+
+_SPARE = 10
+"""Neighbours fetched beyond those wanted, to see whether others are as near as the last."""
+
 _PREFIX = "paper-assistant-"
 
 
@@ -177,14 +182,22 @@ class Vectors:
                 self._held().delete(ids=batch)
 
     def nearest(self, vector: Array, count: int) -> list[Hit]:
-        """Find the ``count`` chunks of highest cosine similarity, or fewer."""
-        with self._mutex, self._translated():
+        """Find the ``count`` chunks of highest cosine similarity, or fewer.
+
+        Others that share the last one's score come with them.
+        """
+
+        def find(size: int) -> list[tuple[float, str]]:
             found = self._held().query(
-                query_embeddings=vector[np.newaxis], n_results=count, include=["distances"]
+                query_embeddings=vector[np.newaxis], n_results=size, include=["distances"]
             )
-        assert found["distances"] is not None
-        pairs = zip(found["ids"][0], found["distances"][0], strict=True)
-        return best_first([Hit(chunk_id, 1.0 - float(distance)) for chunk_id, distance in pairs])
+            assert found["distances"] is not None
+            pairs = zip(found["distances"][0], found["ids"][0], strict=True)
+            return [(1.0 - float(distance), chunk_id) for distance, chunk_id in pairs]
+
+        with self._mutex, self._translated():
+            found = best_with_ties(find, count, first=count + _SPARE)
+        return best_first([Hit(chunk_id, score) for score, chunk_id in found])
 
     def rescue(self, library: str | None) -> tuple[State, list[Entry]] | None:
         """Read all that Chroma holds of a library, to rebuild a lost catalog from.
