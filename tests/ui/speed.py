@@ -19,6 +19,7 @@ _QUESTIONS = (
     "What does LEGION detect?", "What is PyGDA?",
 )  # fmt: skip
 _SESSIONS = 10
+_ROUNDS = 3
 
 _WATCH = """([event, condition]) => {
     const holds = new Function(`return ${condition}`);
@@ -65,10 +66,8 @@ def main() -> None:
             targets.append(_target("chip to highlighted page image", chips, 0.6))
             reruns = _reruns(page, address, home)
             targets.append(_target("rerun with 50 messages", reruns, 0.4))
-            slowest = max(_at_once(browser, address))
-            targets.append(
-                Target(f"{_SESSIONS} sessions at once, slowest", slowest, 4, at_most=True, unit="s")
-            )
+            slowest = [max(_at_once(browser, address)) for _ in range(_ROUNDS)]
+            targets.append(_target(f"{_SESSIONS} sessions at once, slowest", slowest, 4))
     sys.stdout.write(f"{table(targets)}\n\n{verdict(targets)}\n")
 
 
@@ -136,15 +135,22 @@ def _reruns(page: Page, address: str, home: Path) -> list[float]:
 
 def _at_once(browser: Browser, address: str) -> list[float]:
     """Ask in several sessions in the same moment; return the seconds of each to its whole answer."""
-    pages = [browser.new_context().new_page() for _ in range(_SESSIONS)]
+    contexts = [browser.new_context() for _ in range(_SESSIONS)]
+    pages = [context.new_page() for context in contexts]
     for number, page in enumerate(pages):
         page.set_default_timeout(PATIENCE)
         page.goto(address)
         question_box(page).fill(_QUESTIONS[number % len(_QUESTIONS)])
         page.evaluate(_WATCH, ["keydown", _WHOLE_ANSWER])
+    pages[-1].wait_for_timeout(
+        3000
+    )  # what a page does after it was loaded is no part of its answer
     for page in pages:
         question_box(page).press("Enter", no_wait_after=True)
-    return [_seconds(page) for page in pages]
+    seconds = [_seconds(page) for page in pages]
+    for context in contexts:
+        context.close()
+    return seconds
 
 
 if __name__ == "__main__":

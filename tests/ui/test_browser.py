@@ -129,6 +129,26 @@ def test_a_reload_keeps_the_conversation(page: Page, app: str) -> None:
     expect(page.get_by_test_id("stChatMessage").nth(1)).to_contain_text("50 points")
 
 
+def test_feedback_on_a_fresh_answer_takes_a_comment_and_leaves_the_words(
+    page: Page, app: str, sample_home: Path
+) -> None:
+    page.goto(app)
+    ask(page, _QUESTION)
+    answer = page.get_by_test_id("stChatMessage").nth(1)
+    words = answer.inner_text()
+
+    page.get_by_test_id("stFeedback").get_by_role("radio").first.click()
+    comment = page.get_by_label("Comment on this answer")
+    comment.fill("not what I meant")
+    comment.press("Enter")
+
+    expect(page.get_by_text("kept with the conversation")).to_be_visible()
+    assert answer.inner_text().startswith(words)
+    path = sample_home / "conversations" / f"{page.url.partition('=')[2]}.json"
+    (exchange,) = json.loads(path.read_text())["exchanges"]
+    assert exchange["feedback"] == {"vote": "up", "comment": "not what I meant"}
+
+
 def serving_with_model(home: Path, url: str) -> AbstractContextManager[str]:
     """Run another app on a home, with a language model."""
     return serving(

@@ -1,12 +1,13 @@
 """A question and its answer, as they stay."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from assistant.conversations import (
     MAX_COMMENT,
-    Conversation,
     ConversationStore,
     Exchange,
     Feedback,
@@ -38,11 +39,28 @@ def draw_question(exchange: Exchange) -> None:
 
 @st.fragment
 def draw_answer(
-    conversation: Conversation, exchange: Exchange, store: ConversationStore, *, folded: bool
+    conversation: str,
+    exchange: Exchange,
+    store: ConversationStore,
+    *,
+    folded: bool,
+    coming: Callable[[DeltaGenerator], Exchange] | None = None,
 ) -> None:
-    """Draw a kept answer: text, chips, verdicts and, unless ``folded``, feedback and what was searched."""
+    """Draw an answer: text, chips, verdicts and, unless ``folded``, feedback and what was searched.
+
+    Args:
+        conversation: the id of the one it stands in.
+        exchange: the question and its answer.
+        store: where feedback on it is kept.
+        folded: whether feedback and what was searched are only offered.
+        coming: draws an answer that is not there yet into a place, and returns it when it is whole.
+    """
+    slot = None
     with st.chat_message("assistant", avatar=AVATAR):
-        _text(exchange)
+        if coming is not None:
+            slot = st.empty()
+            exchange = coming(slot)
+        _text(exchange, slot)
         chips.draw(exchange.id, exchange.citations)
         if exchange.answer is not None:
             _verdicts(exchange.answer.claims)
@@ -62,20 +80,23 @@ def markdown(exchange: Exchange) -> str:
     )
 
 
-def _text(exchange: Exchange) -> None:
+def _text(exchange: Exchange, slot: DeltaGenerator | None) -> None:
+    """Draw the words, in the place where they came if there is one."""
+    first: Any = st if slot is None else slot
     answer = exchange.answer
     if answer is not None and answer.refused:
-        st.info(markdown(exchange), icon=":material/help:")
+        first.info(markdown(exchange), icon=":material/help:")
         st.caption("Nothing was made up. Ask in other words, or add papers that could say it.")
         return
     if exchange.text:
-        st.markdown(markdown(exchange))
+        first.markdown(markdown(exchange))
+        first = st
     if answer is not None:
         return
     if exchange.error:
-        st.error(safe.plain(exchange.error), icon=":material/error:")
+        first.error(safe.plain(exchange.error), icon=":material/error:")
     else:
-        st.caption(":material/stop_circle: Stopped. What had come by then is kept.")
+        first.caption(":material/stop_circle: Stopped. What had come by then is kept.")
 
 
 def _verdicts(claims: Sequence[Claim]) -> None:
@@ -93,14 +114,12 @@ def verdict(name: Verdict, of: str = "") -> str:
     return f":{colour}-badge[:material/warning: {label}] {of}  \n:small[{reason}]"
 
 
-def _foot(
-    conversation: Conversation, exchange: Exchange, answer: Answer, store: ConversationStore
-) -> None:
+def _foot(conversation: str, exchange: Exchange, answer: Answer, store: ConversationStore) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _thumbs(conversation, exchange, store)
         inspector = st.toggle("What was searched", key=f"inspect-{exchange.id}")
         st.caption(cost_line(answer), width="stretch")
-    if exchange.feedback.vote is not None:
+    if _feedback(exchange).vote is not None:
         _comment(conversation, exchange, store)
     if inspector:
         _inspector(exchange, answer)
@@ -134,43 +153,49 @@ def cost_line(answer: Answer) -> str:
     return " · ".join(parts)
 
 
-def _thumbs(conversation: Conversation, exchange: Exchange, store: ConversationStore) -> None:
+def _thumbs(conversation: str, exchange: Exchange, store: ConversationStore) -> None:
     key = f"vote-{exchange.id}"
-    old = exchange.feedback
+    vote = _feedback(exchange).vote
 
     def keep() -> None:
-        vote = _THUMBS.get(st.session_state[key])
-        store.comment(
-            conversation.id, exchange.id, Feedback.model_validate(old.model_dump() | {"vote": vote})
-        )
+        chosen = _THUMBS.get(st.session_state[key])
+        _keep_feedback(conversation, exchange, store, vote=chosen)
 
-    if key not in st.session_state and old.vote is not None:
-        st.session_state[key] = _POINTS[old.vote]
+    if key not in st.session_state and vote is not None:
+        st.session_state[key] = _POINTS[vote]
     st.feedback("thumbs", key=key, on_change=keep)
 
 
-def _comment(conversation: Conversation, exchange: Exchange, store: ConversationStore) -> None:
+def _comment(conversation: str, exchange: Exchange, store: ConversationStore) -> None:
     key = f"comment-{exchange.id}"
-    old = exchange.feedback
 
     def keep() -> None:
-        comment = st.session_state[key]
-        store.comment(
-            conversation.id,
-            exchange.id,
-            Feedback.model_validate(old.model_dump() | {"comment": comment}),
-        )
+        _keep_feedback(conversation, exchange, store, comment=st.session_state[key])
         st.toast("Thank you: kept with the conversation.")
 
     st.text_input(
         "Comment on this answer",
-        value=old.comment,
+        value=_feedback(exchange).comment,
         key=key,
         max_chars=MAX_COMMENT,
         placeholder="What was good, or off? Enter keeps it.",
         on_change=keep,
         label_visibility="collapsed",
     )
+
+
+def _feedback(exchange: Exchange) -> Feedback:
+    """Return the feedback on an answer, given since the page was drawn or before."""
+    feedback: Feedback = st.session_state.get(f"feedback-{exchange.id}", exchange.feedback)
+    return feedback
+
+
+def _keep_feedback(
+    conversation: str, exchange: Exchange, store: ConversationStore, **changes: object
+) -> None:
+    feedback = Feedback.model_validate(_feedback(exchange).model_dump() | changes)
+    store.comment(conversation, exchange.id, feedback)
+    st.session_state[f"feedback-{exchange.id}"] = feedback
 
 
 def _inspector(exchange: Exchange, answer: Answer) -> None:

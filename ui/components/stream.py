@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from typing import NamedTuple
 
-import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from assistant.conversations import ConversationStore, Exchange, Found
@@ -32,40 +31,62 @@ _FRAME = 0.1  # seconds between two redraws of a growing answer
 _AHEAD = 4  # pages
 
 
-def stream(
-    exchange: Exchange,
-    *,
-    library: Library,
-    history: Sequence[Turn],
-    store: ConversationStore,
-    into: str,
-) -> None:
-    """Answer a question word by word; what came is kept, also if the reader stops it."""
-    growing = _Growing(exchange, history)
-    events = _Events(library, exchange, history)
-    try:
-        store.add(into, exchange)
-        # In a container, as the answer that stays: the browser then keeps what it has drawn.
-        with st.container(), st.chat_message("assistant", avatar=answer.AVATAR):
-            slot = st.empty()
-            slot.caption(f":material/search: {growing.status}")
-            drawn = time.monotonic()
-            for event in events:
-                if event is not None:
-                    growing.take(event)
-                # Drawing is also where Streamlit notices that the reader pressed Stop.
-                if event is None or time.monotonic() - drawn >= _FRAME or not growing.shown:
-                    growing.draw(slot)
-                    drawn = time.monotonic()
+class Coming:
+    """An answer that comes once, word by word; what came is kept, also if the reader stops it."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        *,
+        library: Library,
+        history: Sequence[Turn],
+        store: ConversationStore,
+        into: str,
+    ) -> None:
+        self._growing = _Growing(exchange, history)
+        self._library = library
+        self._history = history
+        self._store = store
+        self._into = into
+        self._begun = False
+
+    @property
+    def exchange(self) -> Exchange:
+        """The question, and what has come so far."""
+        return self._growing.exchange
+
+    def draw(self, slot: DeltaGenerator) -> Exchange:
+        """Draw the words into ``slot`` as they come; return what was kept, at once if it has come already."""
+        growing = self._growing
+        if self._begun:
+            return growing.exchange
+        self._begun = True
+        events = _Events(self._library, growing.exchange, self._history)
+        try:
+            self._store.add(self._into, growing.exchange)
+            _draw_as_they_come(events, growing, slot)
+        except AssistantError as error:
+            growing.fail(str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the page must say it
+            growing.fail(f"unexpected {type(error).__name__}: {error}")
+        finally:
+            events.close()
+            self._store.add(self._into, growing.exchange)
+        _draw_ahead(self._library, growing.exchange.citations)
+        return growing.exchange
+
+
+def _draw_as_they_come(events: "_Events", growing: "_Growing", slot: DeltaGenerator) -> None:
+    slot.caption(f":material/search: {growing.status}")
+    drawn = time.monotonic()
+    for event in events:
+        if event is not None:
+            growing.take(event)
+        # Drawing is also where Streamlit notices that the reader pressed Stop.
+        is_due = time.monotonic() - drawn >= _FRAME or (not growing.shown and events.are_awaited)
+        if event is None or is_due:
             growing.draw(slot)
-    except AssistantError as error:
-        growing.fail(str(error))
-    except Exception as error:  # noqa: BLE001 - whatever it is, the page must say it
-        growing.fail(f"unexpected {type(error).__name__}: {error}")
-    finally:
-        events.close()
-        store.add(into, growing.exchange)
-    _draw_ahead(library, growing.exchange.citations)
+            drawn = time.monotonic()
 
 
 def _draw_ahead(library: Library, citations: Sequence[Citation]) -> None:
@@ -161,6 +182,11 @@ class _Events:
             if event is None:
                 return
             yield event
+
+    @property
+    def are_awaited(self) -> bool:
+        """Whether the next one is yet to come."""
+        return self._queue.empty()
 
     def close(self) -> None:
         """End what models are asked, and the thread with the next event."""

@@ -1,6 +1,6 @@
 """The page on which one asks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -77,8 +77,9 @@ def page() -> None:
     st.chat_input("Ask about the papers", key=_TYPED, max_chars=MAX_QUESTION, submit_mode="stop")
     if asked is not None:
         with thread:
-            _answer(asked, chosen, store)
-        st.rerun()
+            answered = _answer(asked, chosen, store)
+        with offers:
+            _offer(answered.follow_ups)
 
 
 def _current() -> Conversation | None:
@@ -122,22 +123,26 @@ def _draw(conversation: Conversation, store: ConversationStore, *, without: str 
     for index, exchange in enumerate(conversation.exchanges):
         if exchange.id != without:
             answer.draw_question(exchange)
-            answer.draw_answer(conversation, exchange, store, folded=index < last)
+            answer.draw_answer(conversation.id, exchange, store, folded=index < last)
 
 
-def _answer(asked: _Asked, chosen: scope.Scope, store: ConversationStore) -> None:
-    """Answer a question below the others of its conversation."""
+def _answer(asked: _Asked, chosen: scope.Scope, store: ConversationStore) -> Exchange:
+    """Answer a question below the others of its conversation; return it with its answer."""
     into = asked.conversation.id
     exchange = asked.exchange.model_copy(update={"papers": chosen.papers})
     answer.draw_question(exchange)
     try:
         library = state.library(chosen.llm)
     except AssistantError as error:
-        store.add(into, exchange.model_copy(update={"error": str(error)}))
-        return
-    stream.stream(
+        exchange = exchange.model_copy(update={"error": str(error)})
+        store.add(into, exchange)
+        answer.draw_answer(into, exchange, store, folded=False)
+        return exchange
+    coming = stream.Coming(
         exchange, library=library, history=asked.conversation.turns(), store=store, into=into
     )
+    answer.draw_answer(into, exchange, store, folded=False, coming=coming.draw)
+    return coming.exchange
 
 
 def _welcome(papers: list[Paper]) -> None:
@@ -189,7 +194,7 @@ def _menu(conversation: Conversation) -> None:
     for label, (suffix, mime, write) in _EXPORTS.items():
         st.download_button(
             label,
-            partial(write, conversation),
+            partial(_export, write, store, conversation.id),
             f"conversation-{conversation.id}.{suffix}",
             mime,
             icon=":material/download:",
@@ -198,6 +203,13 @@ def _menu(conversation: Conversation) -> None:
         )
     if st.button("Delete", icon=":material/delete:", width="stretch"):
         _delete(conversation)
+
+
+def _export(
+    write: Callable[[Conversation], str], store: ConversationStore, conversation: str
+) -> str:
+    """Write a conversation as it is when that is asked for, its last answer included."""
+    return write(store.get(conversation))
 
 
 @st.dialog("Delete this conversation?")
