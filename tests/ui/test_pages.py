@@ -185,7 +185,8 @@ class TestAsk:
         for _ in range(3):
             ask(app, "What is DAPO?")
         assert len(app.toggle) == 3
-        (unfold,) = (each for each in app.button if each.label == "Details and feedback")
+        (unfold,) = (each for each in app.button if "Details and feedback" in each.label)
+        assert "Every statement is supported" in unfold.label
         unfold.click().run()
         assert len(app.toggle) == len(app.feedback) == 4
 

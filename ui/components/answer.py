@@ -27,6 +27,8 @@ _VERDICTS = {
     "contradicted": ("red", "Contradicted", "a cited passage states the opposite"),
     "unchecked": ("gray", "Not checked", "this was not checked against its passages"),
 }
+_VERIFIED = ":material/verified:"
+_ALL_SUPPORTED = "Every statement is supported"
 _THUMBS = {0: "down", 1: "up"}
 _POINTS = {"down": 0, "up": 1}
 
@@ -63,10 +65,13 @@ def draw_answer(
         _text(exchange, slot)
         chips.draw(exchange.id, exchange.citations)
         if exchange.answer is not None:
-            _verdicts(exchange.answer.claims)
+            doubtful = _doubtful(exchange.answer.claims)
             for note in exchange.notes:
                 st.caption(f":material/info: {safe.plain(note)}")
-            if not folded or _is_unfolded(exchange):
+            is_verified = bool(exchange.answer.claims) and not doubtful
+            if not folded or _is_unfolded(exchange, is_verified=is_verified):
+                if is_verified:
+                    st.caption(f"{_VERIFIED} {_ALL_SUPPORTED} by the passage it cites.")
                 _foot(conversation, exchange, exchange.answer, store)
     chips.open_chosen(exchange.id, exchange.citations, exchange.passages)
 
@@ -99,13 +104,13 @@ def _text(exchange: Exchange, slot: DeltaGenerator | None) -> None:
         first.caption(":material/stop_circle: Stopped. What had come by then is kept.")
 
 
-def _verdicts(claims: Sequence[Claim]) -> None:
+def _doubtful(claims: Sequence[Claim]) -> list[Claim]:
+    """Draw the claims that are not supported, and return them."""
     doubtful = [claim for claim in claims if claim.verdict != "supported"]
-    if claims and not doubtful:
-        st.caption(":material/verified: Every statement is supported by the passage it cites.")
     for claim in doubtful:
         cited = "".join(f" :blue-badge[{number}]" for number in claim.citations)
         st.markdown(verdict(claim.verdict, f"{safe.short(claim.text, most=220)}{cited}"))
+    return doubtful
 
 
 def verdict(name: Verdict, of: str = "") -> str:
@@ -125,7 +130,7 @@ def _foot(conversation: str, exchange: Exchange, answer: Answer, store: Conversa
         _inspector(exchange, answer)
 
 
-def _is_unfolded(exchange: Exchange) -> bool:
+def _is_unfolded(exchange: Exchange, *, is_verified: bool) -> bool:
     """Tell whether the reader unfolded an answer's details; offer it otherwise."""
     key = f"unfolded-{exchange.id}"
 
@@ -133,10 +138,11 @@ def _is_unfolded(exchange: Exchange) -> bool:
         st.session_state[key] = True
 
     if key not in st.session_state:
+        label = "Details and feedback"
         st.button(
-            "Details and feedback",
+            f"{_ALL_SUPPORTED} · {label}" if is_verified else label,
             key=f"unfold-{exchange.id}",
-            icon=":material/more_horiz:",
+            icon=_VERIFIED if is_verified else ":material/more_horiz:",
             type="tertiary",
             on_click=unfold,
         )
