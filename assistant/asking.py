@@ -32,7 +32,6 @@ Verify = Literal["mark", "drop", "off"]
 PASSAGES = 12
 """Passages that an answer may rest on."""
 
-_PER_PAPER = 6
 _PER_PAPER_BROAD = 2
 
 
@@ -137,9 +136,7 @@ class Asker(NamedTuple):
 
     def _per_paper(self, query: Query) -> int:
         """Say how many passages of one paper a question needs: few if it asks about many papers."""
-        if self.one_paper:
-            return PASSAGES
-        return _PER_PAPER_BROAD if is_broad(query) else _PER_PAPER
+        return _PER_PAPER_BROAD if is_broad(query) and not self.one_paper else PASSAGES
 
     def _write(
         self, query: Query, passages: Sequence[Passage], *, follow_up: bool

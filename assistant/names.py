@@ -1,7 +1,7 @@
 """Names: the words of a question that single out papers."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import cached_property
 
 from assistant.english import chunk_share
@@ -43,8 +43,17 @@ class NameMatcher:
 
     def calls(self, title: str) -> bool:
         """Tell whether the question calls a paper by the whole name its title gives it."""
-        name = _name(title)
-        return name is not None and any(word.terms[-1] == name for word, _ in self._words)
+        return _name(title) in self.terms
+
+    @cached_property
+    def terms(self) -> tuple[str, ...]:
+        """The terms by which papers may be called."""
+        return tuple(dict.fromkeys(word.terms[-1] for word, _ in self._words))
+
+    def uncalled(self, titles: Iterable[str]) -> tuple[str, ...]:
+        """Return the terms by which no paper of these titles is called."""
+        called = set(map(_name, titles))
+        return tuple(term for term in self.terms if term not in called)
 
     def names_of(self, title: str, text: str) -> tuple[QueryWord, ...]:
         """Return the rare words that name the paper, or that are written as names and in its text.

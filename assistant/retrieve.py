@@ -31,6 +31,9 @@ LONG = 20
 _CLOSER_LOOK = 3
 """Passages of one paper from which on that paper is searched once more by itself."""
 
+_CALLED_DEPTH = 20
+"""Chunks that hold a name most often, among which the paper of that name has one."""
+
 _DIGITS = 6
 _ALL = 100_000
 _NAMED_DEPTH = 50
@@ -113,38 +116,95 @@ def retrieve(
     # Names need the chunk's text, so they are looked for among the best candidates alone.
     count = max(_NAMED_DEPTH, 2 * limit)
     candidates, vector = score_chunks(query, embed, index, count=count, papers=papers)
-    chunks = dict(index.chunks([candidate.chunk_id for candidate in candidates]))
-    # A paper that another process removes meanwhile takes its chunks along.
-    ids = {chunk.paper_id for chunk in chunks.values()}
-    titles = {paper_id: index.title(paper_id) for paper_id in ids}
-    names = NameMatcher(query, index)
-
-    def with_names(found: Sequence[Scored]) -> list[Scored]:
-        return [
-            Scored(chunk.id, score + NAME_BONUS * names.weigh(title, chunk.text))
-            for chunk_id, score in found
-            if (chunk := chunks.get(chunk_id)) is not None
-            and (title := titles[chunk.paper_id]) is not None
-        ]
-
-    ranked = sorted(with_names(candidates), key=_best_first)
-    best = _spread(ranked, chunks, limit=limit, per_paper=per_paper)
-    for paper_id, count in Counter(chunks[each.chunk_id].paper_id for each in best).items():
+    pool = _Pool(index, NameMatcher(query, index))
+    ranked = pool.add(candidates)
+    called = pool.called()
+    is_crowded = pool.is_crowded() and (papers is None or len(papers) > 1)
+    if is_crowded:
+        called += pool.crowded_out(papers)
+    share = math.ceil(limit / max(len(called), 1))
+    if is_crowded:
+        for paper_id in (each for each in called if pool.count(each) < share):
+            inside, _ = score_chunks(query, lambda: vector, index, count=share, papers=[paper_id])
+            ranked += pool.add([each for each in inside if each.chunk_id not in pool.chunks])
+    best = _spread(
+        sorted(ranked, key=_best_first), pool.chunks, limit=limit, per_paper=min(per_paper, share)
+    )
+    for paper_id, count in Counter(pool.paper_of(each) for each in best).items():
         if count >= _CLOSER_LOOK:
             inside = score_within(query, vector, index, paper_id)[:count]
             if inside:
-                chunks |= index.chunks([each.chunk_id for each in inside])
-                others = [each for each in best if chunks[each.chunk_id].paper_id != paper_id]
-                best = others + with_names(inside)
+                others = [each for each in best if pool.paper_of(each) != paper_id]
+                best = others + pool.add(inside)
     found = [
         (chunk, paper, score)
         for chunk_id, score in sorted(best, key=_best_first)
-        if (paper := index.paper((chunk := chunks[chunk_id]).paper_id)) is not None
+        if (paper := index.paper((chunk := pool.chunks[chunk_id]).paper_id)) is not None
     ]
     return [
         passage_of(chunk, paper, rank=rank, score=score)
         for rank, (chunk, paper, score) in enumerate(found, start=1)
     ]
+
+
+class _Pool:
+    """Candidate chunks by id, and the titles of their papers, in which the question's names are found."""
+
+    def __init__(self, index: Index, names: NameMatcher) -> None:
+        self.chunks: dict[str, Chunk] = {}
+        self._titles: dict[str, str | None] = {}
+        self._index = index
+        self._names = names
+
+    def add(self, found: Sequence[Scored]) -> list[Scored]:
+        """Take candidates in; return those that are still there, with what names add to their scores."""
+        new = self._index.chunks([each.chunk_id for each in found])
+        self.chunks |= new
+        # A paper that another process removes meanwhile takes its chunks along.
+        for paper_id in {chunk.paper_id for chunk in new.values()} - self._titles.keys():
+            self._titles[paper_id] = self._index.title(paper_id)
+        return [
+            Scored(chunk.id, score + NAME_BONUS * self._names.weigh(title, chunk.text))
+            for chunk_id, score in found
+            if (chunk := self.chunks.get(chunk_id)) is not None
+            and (title := self._titles[chunk.paper_id]) is not None
+        ]
+
+    def paper_of(self, scored: Scored) -> str:
+        """Return the id of a candidate's paper."""
+        return self.chunks[scored.chunk_id].paper_id
+
+    def count(self, paper_id: str) -> int:
+        """Count a paper's candidates."""
+        return sum(chunk.paper_id == paper_id for chunk in self.chunks.values())
+
+    def is_crowded(self) -> bool:
+        """Tell whether one paper has so many of the candidates that others may have none."""
+        counts = Counter(chunk.paper_id for chunk in self.chunks.values())
+        return max(counts.values(), default=0) >= LONG
+
+    def called(self) -> list[str]:
+        """List the papers that the question calls by name."""
+        return sorted(
+            paper_id
+            for paper_id, title in self._titles.items()
+            if title and self._names.calls(title)
+        )
+
+    def crowded_out(self, papers: Collection[str] | None) -> list[str]:
+        """List the papers that the question calls by name and that have no candidate.
+
+        A long paper that is called beside another can have all of them.
+        """
+        found: set[str] = set()
+        for term in self._names.uncalled(filter(None, self._titles.values())):
+            hits = self._index.lexical({term: 1.0}, depth=_CALLED_DEPTH, papers=papers)
+            chunks = self._index.chunks([hit.chunk_id for hit in hits]).values()
+            for paper_id in {chunk.paper_id for chunk in chunks} - self._titles.keys():
+                title = self._index.title(paper_id)
+                if title and self._names.calls(title):
+                    found.add(paper_id)
+        return sorted(found)
 
 
 def score_within(query: Query, vector: Array, index: Index, paper_id: str) -> list[Scored]:

@@ -247,6 +247,59 @@ class TestLongPapers:
         assert [passage.chunk.id for passage in self.passages(index)] == nearest
 
 
+def numbered(words: str, count: int) -> str:
+    """Write long sentences that differ by their number alone, each a chunk."""
+    return " ".join(f"Part {number} says:{words}." for number in range(count))
+
+
+class TestCrowdedLibrary:
+    """A long paper that has all of the best candidates, and papers called beside it."""
+
+    QUESTION = "Which base models do Fast-Oak-Search and ELM train?"
+
+    @pytest.fixture
+    def index(self) -> MemoryIndex:
+        trained, fallen = " we train base models" * 40, " leaves" * 150
+        papers = [
+            Paper(id="long", title="Fast-Oak-Search: Models", abstract=numbered(trained, 60)),
+            Paper(id="elm", title="ELM: Leaves", abstract=numbered(fallen, 9)),
+            *(
+                Paper(id=f"other{number}", title=f"Others {number}", abstract="Things.")
+                for number in range(30)
+            ),
+        ]
+        near = {"Fast": 0.9, "ELM": -0.9, "Othe": 0.0}
+        return MemoryIndex(
+            papers,
+            embed=lambda texts: np.array(
+                [[near[text[:4].strip(":")], 0.4] for text in texts], np.float32
+            ),
+        )
+
+    def test_what_is_called_is_found_where_another_has_all_candidates(
+        self, index: MemoryIndex
+    ) -> None:
+        candidates = scores(analyse(self.QUESTION, index), index, count=50)
+        of_elm = {chunk.id for chunk in index.chunks_of("elm")}
+        assert len(of_elm) >= 6
+        assert of_elm.isdisjoint(candidates)
+
+        papers = ids(found(index, self.QUESTION, limit=12, per_paper=12))
+
+        assert papers.count("long") == papers.count("elm") == 6
+
+    def test_what_is_called_alone_has_all_the_room(self, index: MemoryIndex) -> None:
+        passages = found(
+            index, "Which base models does Fast-Oak-Search train?", limit=12, per_paper=12
+        )
+        assert ids(passages) == ["long"] * 12
+
+    def test_papers_that_were_not_chosen_stay_out(self, index: MemoryIndex) -> None:
+        chosen = ["long", "other1"]
+        passages = found(index, self.QUESTION, limit=12, per_paper=12, papers=chosen)
+        assert set(ids(passages)) <= set(chosen)
+
+
 class TestBothAtOnce:
     """Words are looked up while the question is embedded."""
 
