@@ -114,6 +114,33 @@ def test_another_question_is_answered_from_few_papers(ask: Ask) -> None:
     assert len(found.groups) <= RIVAL_PAPERS
 
 
+def test_a_full_text_must_come_closer_to_be_quoted_beside_an_abstract(
+    sample_index: MemoryIndex, embedder: MiniLM
+) -> None:
+    query = analyse("How can answers be verified step by step?", sample_index)
+    (vector,) = embedder.embed([query.text])
+    passages = retrieve(query, lambda: vector, sample_index, limit=8, per_paper=2)
+    evidence = weigh(query, passages, embedder)
+    (best, *rivals) = titles(extract(query, evidence, sample_index, HEAD))
+    assert rivals
+
+    def in_full(paper: str) -> list[str]:
+        changed = [
+            each._replace(
+                passage=each.passage.model_copy(
+                    update={"chunk": each.passage.chunk.model_copy(update={"source": "pdf"})}
+                )
+            )
+            if each.passage.title.startswith(paper)
+            else each
+            for each in evidence
+        ]
+        return titles(extract(query, changed, sample_index, HEAD))
+
+    assert in_full(rivals[-1]) == [best, *rivals[:-1]]
+    assert in_full(best) == [best, *rivals]
+
+
 def test_a_paper_gets_few_sentences(ask: Ask) -> None:
     found = ask("What does DAPO do?")
     assert all(len(group) <= BEST_SENTENCES for group in found.groups)

@@ -264,11 +264,11 @@ class TestCrowdedLibrary:
             Paper(id="long", title="Fast-Oak-Search: Models", abstract=numbered(trained, 60)),
             Paper(id="elm", title="ELM: Leaves", abstract=numbered(fallen, 9)),
             *(
-                Paper(id=f"other{number}", title=f"Others {number}", abstract="Things.")
+                Paper(id=f"other{number}", title=f"Rest {number}", abstract="Things.")
                 for number in range(30)
             ),
         ]
-        near = {"Fast": 0.9, "ELM": -0.9, "Othe": 0.0}
+        near = {"Fast": 0.9, "ELM": -0.9, "Rest": 0.0}
         return MemoryIndex(
             papers,
             embed=lambda texts: np.array(

@@ -30,6 +30,8 @@ One sentence is quoted however long it is.
 _EVIDENCE_SHARE = 0.4
 _CLOSE = 0.3
 _BROAD_REACH = 0.25
+_CHANCE = 0.15
+"""How much closer a full text must come to an abstract: of its many passages one is near by chance."""
 
 _BROAD = re.compile(
     r"\b(?:which|what|list|any|all|name|these|those|some|other|several|many|the)\s+(?:\w+\s+){0,3}?"
@@ -109,6 +111,12 @@ class _Candidate(NamedTuple):
     score: float
     names: tuple[QueryWord, ...]
     called: bool
+
+    @property
+    def in_full_text(self) -> bool:
+        """Whether its best passage is from its full text."""
+        best = max(self.evidence, key=lambda each: each.passage.score)
+        return best.passage.chunk.source == "pdf"
 
 
 class Assessment(NamedTuple):
@@ -230,7 +238,12 @@ def _choose(
         return chosen[:BROAD_PAPERS]
     if is_broad(query):
         return [c for c in candidates if c.score >= best - _BROAD_REACH][:BROAD_PAPERS]
-    return [c for c in candidates if c.score >= best - _CLOSE][:RIVAL_PAPERS]
+
+    def reach(candidate: _Candidate) -> float:
+        by_chance = candidate.in_full_text and not candidates[0].in_full_text
+        return _CLOSE - _CHANCE if by_chance else _CLOSE
+
+    return [c for c in candidates if c.score >= best - reach(c)][:RIVAL_PAPERS]
 
 
 def _room(candidate: _Candidate, chosen: Sequence[_Candidate]) -> _Room:
