@@ -31,8 +31,8 @@ LONG = 20
 _CLOSER_LOOK = 3
 """Passages of one paper from which on that paper is searched once more by itself."""
 
-_CALLED_DEPTH = 20
-"""Chunks that hold a name most often, among which the paper of that name has one."""
+_CALLED_DEPTH = 100
+"""Chunks that hold a name most often, among which one of the paper of that name is looked for."""
 
 _DIGITS = 6
 _ALL = 100_000
@@ -118,21 +118,19 @@ def retrieve(
     candidates, vector = score_chunks(query, embed, index, count=count, papers=papers)
     pool = _Pool(index, NameMatcher(query, index))
     ranked = pool.add(candidates)
-    called = pool.called()
     is_crowded = pool.is_crowded() and (papers is None or len(papers) > 1)
-    if is_crowded:
-        called += pool.crowded_out(papers)
-    share = math.ceil(limit / max(len(called), 1))
-    if is_crowded:
-        for paper_id in (each for each in called if pool.count(each) < share):
+    called = [*pool.called(), *(pool.crowded_out(papers) if is_crowded else ())]
+    share = min(per_paper, math.ceil(limit / max(len(called), 2)))
+    for paper_id in called if is_crowded else ():
+        if pool.count(paper_id) < share:
             inside, _ = score_chunks(query, lambda: vector, index, count=share, papers=[paper_id])
             ranked += pool.add([each for each in inside if each.chunk_id not in pool.chunks])
-    best = _spread(
-        sorted(ranked, key=_best_first), pool.chunks, limit=limit, per_paper=min(per_paper, share)
-    )
-    for paper_id, count in Counter(pool.paper_of(each) for each in best).items():
-        if count >= _CLOSER_LOOK:
-            inside = score_within(query, vector, index, paper_id)[:count]
+    ranked.sort(key=_best_first)
+    reserved = [one for each in called for one in pool.of_paper(ranked, each)[:share]]
+    best = _spread([*reserved, *ranked], pool.chunks, limit=limit, per_paper=per_paper)
+    for paper_id, taken in Counter(pool.paper_of(each) for each in best).items():
+        if taken >= _CLOSER_LOOK:
+            inside = score_within(query, vector, index, paper_id)[:taken]
             if inside:
                 others = [each for each in best if pool.paper_of(each) != paper_id]
                 best = others + pool.add(inside)
@@ -173,6 +171,10 @@ class _Pool:
     def paper_of(self, scored: Scored) -> str:
         """Return the id of a candidate's paper."""
         return self.chunks[scored.chunk_id].paper_id
+
+    def of_paper(self, found: Sequence[Scored], paper_id: str) -> list[Scored]:
+        """Return those of the candidates that are a paper's."""
+        return [each for each in found if self.paper_of(each) == paper_id]
 
     def count(self, paper_id: str) -> int:
         """Count a paper's candidates."""
@@ -219,6 +221,8 @@ def score_within(query: Query, vector: Array, index: Index, paper_id: str) -> li
     if len(dense) <= LONG:
         return []
     ids, rows = index.vectors(sorted(dense))
+    if not ids:  # another process removed the paper meanwhile
+        return []
     weights = query.weights
     found = index.lexical(weights, depth=_ALL, papers=within) if weights else []
     bound = _bm25_bound(weights, index)
@@ -289,15 +293,15 @@ def _best(ids: Sequence[str], scores: npt.NDArray[np.float64], count: int) -> li
 def _spread(
     ranked: Sequence[Scored], chunks: Mapping[str, Chunk], *, limit: int, per_paper: int
 ) -> list[Scored]:
-    """Take the best, ``per_paper`` of one paper at most."""
+    """Take the first, ``per_paper`` of one paper at most, and none twice."""
     taken: Counter[str] = Counter()
-    best: list[Scored] = []
+    best: dict[str, Scored] = {}
     for each in ranked:
         paper_id = chunks[each.chunk_id].paper_id
-        if taken[paper_id] < per_paper and len(best) < limit:
+        if taken[paper_id] < per_paper and len(best) < limit and each.chunk_id not in best:
             taken[paper_id] += 1
-            best.append(each)
-    return best
+            best[each.chunk_id] = each
+    return list(best.values())
 
 
 def _apart(vector: Array, matrix: Array) -> Array:

@@ -19,6 +19,8 @@ _ANSI_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\
 
 # A word, with inner marks that belong to it: Qwen2.5-32B, GPT-4o, O(log N) gives O, log, N.
 _WORD = re.compile(r"[^\W_]+(?:(?:[.\-_+]|['’](?!s\b))[^\W_]+)*")
+_LONGEST_KEPT = 40
+"""Characters of a piece whose analysis is kept; where there are no blanks a piece is a sentence."""
 _PART = re.compile(r"[^\W_]+", re.UNICODE)
 
 _GREEK = {
@@ -92,9 +94,17 @@ def word_spans(text: str) -> list[Span]:
     return [Span(*match.span()) for match in _WORD.finditer(text)]
 
 
-@lru_cache(maxsize=200_000)
 def _terms_of_piece(piece: str) -> tuple[str, ...]:
-    """Analyse what stands between two blanks; no word goes beyond it, and most come again."""
+    """Analyse what stands between two blanks, or a part of it; no word goes beyond it."""
+    return (_kept_terms if len(piece) <= _LONGEST_KEPT else _analysed)(piece)
+
+
+@lru_cache(maxsize=200_000)
+def _kept_terms(piece: str) -> tuple[str, ...]:
+    return _analysed(piece)
+
+
+def _analysed(piece: str) -> tuple[str, ...]:
     return tuple(term for word in words(piece) for term in _terms_of_word(word))
 
 
@@ -116,7 +126,7 @@ def terms(text: str) -> list[str]:
 def content_terms(text: str) -> list[str]:
     """:func:`terms` without those of stop words, in order, each once."""
     kept = (word for word in words(text) if fold(word) not in STOPWORDS)
-    return list(dict.fromkeys(term for word in kept for term in _terms_of_word(word)))
+    return list(dict.fromkeys(term for word in kept for term in _terms_of_piece(word)))
 
 
 _SENTENCE_END = re.compile(

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Collection
 
 import numpy as np
 import numpy.typing as npt
@@ -209,7 +210,7 @@ class TestLongPapers:
     ASKED = np.array([0.95, 0.3, 0.0], dtype=np.float32)
 
     @staticmethod
-    def index(chunks: int) -> MemoryIndex:
+    def index(chunks: int, of: type[MemoryIndex] = MemoryIndex) -> MemoryIndex:
         sentence = "walrus " * 150
         paper = Paper(
             id="walrus", title="On walrus", abstract=f"{sentence.strip().capitalize()}. " * chunks
@@ -219,7 +220,7 @@ class TestLongPapers:
             + [[0.6, 0.8, 0.0]],
             dtype=np.float32,
         )
-        return MemoryIndex([paper], embed=lambda _texts: rows)
+        return of([paper], embed=lambda _texts: rows)
 
     def passages(self, index: MemoryIndex) -> list[Passage]:
         query = analyse(NOTHING_IN_COMMON, index)
@@ -237,6 +238,17 @@ class TestLongPapers:
         scores = [passage.score for passage in self.passages(self.index(LONG + 1))]
         assert len(scores) == 3
         assert scores == sorted(scores, reverse=True)
+
+    def test_a_paper_removed_meanwhile_is_not_searched_again(self) -> None:
+        class Removed(MemoryIndex):
+            def vectors(self, ids: Collection[str]) -> tuple[list[str], Array]:
+                del ids
+                return [], np.empty((0, 0), np.float32)
+
+        index = self.index(LONG + 1, of=Removed)
+        query = analyse(NOTHING_IN_COMMON, index)
+
+        assert score_within(query, self.ASKED, index, "walrus") == []
 
     def test_a_short_paper_is_not_searched_again(self) -> None:
         index = self.index(LONG)
@@ -263,12 +275,13 @@ class TestCrowdedLibrary:
         papers = [
             Paper(id="long", title="Fast-Oak-Search: Models", abstract=numbered(trained, 60)),
             Paper(id="elm", title="ELM: Leaves", abstract=numbered(fallen, 9)),
+            Paper(id="fir", title="FIR: Needles", abstract="Needles fall."),
             *(
                 Paper(id=f"other{number}", title=f"Rest {number}", abstract="Things.")
                 for number in range(30)
             ),
         ]
-        near = {"Fast": 0.9, "ELM": -0.9, "Rest": 0.0}
+        near = {"Fast": 0.9, "ELM": -0.9, "FIR": -0.9, "Rest": 0.0}
         return MemoryIndex(
             papers,
             embed=lambda texts: np.array(
@@ -293,6 +306,16 @@ class TestCrowdedLibrary:
             index, "Which base models does Fast-Oak-Search train?", limit=12, per_paper=12
         )
         assert ids(passages) == ["long"] * 12
+
+    def test_what_a_called_paper_cannot_fill_goes_to_others(self, index: MemoryIndex) -> None:
+        question = "Which base models do Fast-Oak-Search and FIR train?"
+        papers = ids(found(index, question, limit=12, per_paper=12))
+        assert papers.count("fir") == 1
+        assert papers.count("long") == 11
+
+    def test_a_called_paper_has_room_beside_one_that_fits_better(self, index: MemoryIndex) -> None:
+        papers = ids(found(index, "Which base models does ELM train?", limit=12, per_paper=12))
+        assert papers.count("elm") == papers.count("long") == 6
 
     def test_papers_that_were_not_chosen_stay_out(self, index: MemoryIndex) -> None:
         chosen = ["long", "other1"]

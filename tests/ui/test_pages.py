@@ -226,6 +226,20 @@ class TestAsk:
         kept = json.loads(path.read_text())["exchanges"][0]["feedback"]
         assert kept == {"vote": "down", "comment": "too short"}
 
+    def test_feedback_goes_on_from_what_another_session_gave(
+        self, library: Callable[..., None], home: Path
+    ) -> None:
+        library()
+        app = ask(start(), "What does DAPO reach on AIME 2024?")
+        app.feedback[0].set_value(0).run()
+        (path,) = (home / "conversations").glob("*.json")
+        other = start(conversation=path.stem)
+        other.feedback[0].set_value(1).run()
+        comment = next(each for each in app.run().text_input if "Comment" in each.label)
+        comment.set_value("at last").run()
+        kept = json.loads(path.read_text())["exchanges"][0]["feedback"]
+        assert kept == {"vote": "up", "comment": "at last"}
+
     def test_a_conversation_can_be_named_searched_and_deleted(
         self, library: Callable[..., None], home: Path
     ) -> None:

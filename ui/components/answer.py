@@ -65,7 +65,7 @@ def draw_answer(
         _text(exchange, slot)
         chips.draw(exchange.id, exchange.citations)
         if exchange.answer is not None:
-            doubtful = _doubtful(exchange.answer.claims)
+            doubtful = _draw_doubtful(exchange.answer.claims)
             for note in exchange.notes:
                 st.caption(f":material/info: {safe.plain(note)}")
             is_verified = bool(exchange.answer.claims) and not doubtful
@@ -104,7 +104,7 @@ def _text(exchange: Exchange, slot: DeltaGenerator | None) -> None:
         first.caption(":material/stop_circle: Stopped. What had come by then is kept.")
 
 
-def _doubtful(claims: Sequence[Claim]) -> list[Claim]:
+def _draw_doubtful(claims: Sequence[Claim]) -> list[Claim]:
     """Draw the claims that are not supported, and return them."""
     doubtful = [claim for claim in claims if claim.verdict != "supported"]
     for claim in doubtful:
@@ -191,8 +191,9 @@ def _comment(conversation: str, exchange: Exchange, store: ConversationStore) ->
 
 
 def _feedback(exchange: Exchange) -> Feedback:
-    """Return the feedback on an answer, given since the page was drawn or before."""
-    feedback: Feedback = st.session_state.get(f"feedback-{exchange.id}", exchange.feedback)
+    """Return the feedback on an answer: what was given since the page was drawn, or was kept by then."""
+    drawn, given = st.session_state.get(f"feedback-{exchange.id}", (None, exchange.feedback))
+    feedback: Feedback = given if drawn == exchange.feedback else exchange.feedback
     return feedback
 
 
@@ -201,7 +202,7 @@ def _keep_feedback(
 ) -> None:
     feedback = Feedback.model_validate(_feedback(exchange).model_dump() | changes)
     store.comment(conversation, exchange.id, feedback)
-    st.session_state[f"feedback-{exchange.id}"] = feedback
+    st.session_state[f"feedback-{exchange.id}"] = (exchange.feedback, feedback)
 
 
 def _inspector(exchange: Exchange, answer: Answer) -> None:

@@ -194,7 +194,7 @@ def _menu(conversation: Conversation) -> None:
     for label, (suffix, mime, write) in _EXPORTS.items():
         st.download_button(
             label,
-            partial(_export, write, store, conversation.id),
+            partial(_export, write, store, conversation),
             f"conversation-{conversation.id}.{suffix}",
             mime,
             icon=":material/download:",
@@ -206,10 +206,13 @@ def _menu(conversation: Conversation) -> None:
 
 
 def _export(
-    write: Callable[[Conversation], str], store: ConversationStore, conversation: str
+    write: Callable[[Conversation], str], store: ConversationStore, drawn: Conversation
 ) -> str:
-    """Write a conversation as it is when that is asked for, its last answer included."""
-    return write(store.get(conversation))
+    """Write a conversation as it is now, its last answer included; as drawn, if it was deleted since."""
+    try:
+        return write(store.get(drawn.id))
+    except AssistantError:
+        return write(drawn)
 
 
 @st.dialog("Delete this conversation?")
