@@ -412,6 +412,20 @@ def test_papers_are_exported(stocked, capsys, file_format):
     assert capsys.readouterr().out.count("2503.14476") >= 1
 
 
+def test_a_reader_who_has_read_enough_is_no_error(stocked_home):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as gone:
+        done = subprocess.run(
+            [sys.executable, "-m", "assistant", "papers", "list"],
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "ASSISTANT_HOME": str(stocked_home)},
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_an_interrupt_while_the_program_loads_is_one_line():
     command = [sys.executable, "-X", "importtime", "-m", "assistant", "papers", "list"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:

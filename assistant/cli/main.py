@@ -95,6 +95,11 @@ def _run(arguments: list[str]) -> int:
         return 2
     except typer.Abort as interrupt:
         raise KeyboardInterrupt from interrupt
+    except SystemExit as end:  # typer makes one of a reader who has gone
+        if isinstance(end.__context__, BrokenPipeError):
+            raise end.__context__ from None
+        raise
+    sys.stdout.flush()  # so that a reader who has gone is noticed here and not at exit
     if code == INTERRUPTED:  # typer has taken the interrupt for an exit
         raise KeyboardInterrupt
     return code if isinstance(code, int) else 0
