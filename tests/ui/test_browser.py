@@ -166,11 +166,35 @@ def test_stop_ends_an_answer_at_once_and_keeps_its_words(page: Page, sample_home
         send(page, _QUESTION)
         words = page.get_by_test_id("stChatMessage").nth(1)
         expect(words).to_contain_text("DAPO", timeout=20_000)
+        stopped = page.get_by_text("Stopped. What had come by then is kept.")
+        expect(stopped).to_be_hidden()
         page.get_by_role("button", name="Stop").click()
         expect(question_box(page)).to_be_enabled()
+        expect(stopped).to_be_visible()
         page.reload()
         expect(words).to_contain_text("DAPO")
-        expect(words).to_contain_text("Stopped. What had come by then is kept.")
+        expect(stopped).to_be_visible()
+
+
+@pytest.mark.usefixtures("app")
+def test_nothing_of_the_first_page_stands_beside_an_answer_that_comes(
+    page: Page, sample_home: Path
+) -> None:
+    with (
+        FakeOpenAI("very_long", pause=0.1) as model,
+        serving_with_model(sample_home, model.url) as address,
+    ):
+        page.goto(address)
+        suggestion = page.get_by_role("button", name="Which papers train models")
+        welcome = page.get_by_text("Every sentence of an answer is cited")
+        expect(suggestion).to_be_visible()
+        expect(welcome).to_be_visible()
+        send(page, _QUESTION)
+        answer = page.get_by_test_id("stChatMessage").nth(1)
+        expect(answer).to_contain_text("DAPO", timeout=20_000)
+        assert page.get_by_role("button", name="Stop").is_visible()
+        assert suggestion.count() == welcome.count() == 0
+        assert page.get_by_role("button", name="All papers").count() == 1
 
 
 @pytest.mark.usefixtures("app")

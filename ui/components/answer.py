@@ -29,6 +29,17 @@ _VERDICTS = {
 }
 _VERIFIED = ":material/verified:"
 _ALL_SUPPORTED = "Every statement is supported"
+_STOPPED = ":material/stop_circle: Stopped. What had come by then is kept."
+_WHILE_COMING = """<span></span><style>
+.stApp[data-test-script-state="running"] .stElementContainer:has(+ * > .st-key-stopped)
+  [data-testid="stMarkdownContainer"] > :last-child::after { content: " ▍" }
+.st-key-stopped { display: none }
+.stApp[data-test-script-state="notRunning"] .st-key-stopped { display: flex }
+</style>"""
+"""A cursor, and what to say once the reader stopped the answer: the script that draws it is over by then.
+
+Nothing but style would be put where toasts are shown, in their stead.
+"""
 _THUMBS = {0: "down", 1: "up"}
 _POINTS = {"down": 0, "up": 1}
 
@@ -60,8 +71,12 @@ def draw_answer(
     slot = None
     with st.chat_message("assistant", avatar=AVATAR):
         if coming is not None:
-            slot = st.empty()
+            slot, meanwhile = st.empty(), st.empty()
+            with meanwhile.container(key="stopped", gap=None):
+                st.html(_WHILE_COMING)
+                st.caption(_STOPPED)
             exchange = coming(slot)
+            meanwhile.empty()
         _text(exchange, slot)
         chips.draw(exchange.id, exchange.citations)
         if exchange.answer is not None:
@@ -101,7 +116,7 @@ def _text(exchange: Exchange, slot: DeltaGenerator | None) -> None:
     if exchange.error:
         first.error(safe.plain(exchange.error), icon=":material/error:")
     else:
-        first.caption(":material/stop_circle: Stopped. What had come by then is kept.")
+        first.caption(_STOPPED)
 
 
 def _draw_doubtful(claims: Sequence[Claim]) -> list[Claim]:

@@ -146,7 +146,7 @@ class _Growing:
         """Show what is there."""
         if self.exchange.text:
             self.shown = True
-            slot.markdown(answer.markdown(self.exchange) + ("" if self.exchange.answer else " ▍"))
+            slot.markdown(answer.markdown(self.exchange))
         else:
             slot.caption(f":material/search: {self.status}")
 

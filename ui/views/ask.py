@@ -61,12 +61,15 @@ def page() -> None:
     if asked is not None:
         conversation = asked.conversation
     sidebar.draw(store, conversation.id if conversation else None)
-    if conversation is None:
-        _welcome(papers)
-    else:
-        _head(conversation)
-    # What stands below an answer that comes keeps its place: a browser draws anew what moves.
-    thread, offers = st.container(), st.container()
+    # Head, thread and what stands below keep their places: a browser draws anew what moves. While an
+    # answer comes it also shows what is not drawn again, unless its place is empty.
+    place = st.container if asked is None else st.empty
+    with place():
+        if conversation is None:
+            _welcome(papers)
+        else:
+            _head(conversation)
+    thread, offers = st.container(), place()
     if conversation is not None:
         with thread:
             _draw(conversation, store, without=asked.exchange.id if asked else None)
