@@ -186,15 +186,28 @@ class ConversationStore:
             raise _missing() from error
 
     def add(self, conversation_id: str, exchange: Exchange) -> None:
-        """Append an exchange, or replace the one with its id; make the conversation if need be."""
+        """Append an exchange; make the conversation if need be."""
 
         def change(old: Conversation) -> Conversation:
-            known = any(each.id == exchange.id for each in old.exchanges)
-            kept = tuple(exchange if each.id == exchange.id else each for each in old.exchanges)
-            exchanges = kept if known else (*kept, exchange)
+            exchanges = (*old.exchanges, exchange)
             return old.model_copy(update={"exchanges": exchanges, "updated": now()})
 
         self._change(conversation_id, change, create=True)
+
+    def replace(self, conversation_id: str, exchange: Exchange) -> None:
+        """Put an exchange in the place of the one with its id.
+
+        Raises:
+            NotFoundError: if the conversation is gone: what a reader deleted does not come back.
+        """
+
+        def change(old: Conversation) -> Conversation:
+            exchanges = tuple(
+                exchange if each.id == exchange.id else each for each in old.exchanges
+            )
+            return old.model_copy(update={"exchanges": exchanges, "updated": now()})
+
+        self._change(conversation_id, change)
 
     def rename(self, conversation_id: str, name: str) -> None:
         """Name a conversation; an empty name gives it back the one of its first question."""

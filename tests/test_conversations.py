@@ -60,11 +60,23 @@ def test_what_was_kept_is_there_for_another_process(
     assert again.exchanges == (asked,)
 
 
-def test_an_exchange_that_is_kept_again_replaces_itself(store: ConversationStore) -> None:
-    asked = exchange()
+def test_an_exchange_is_replaced_in_its_place(store: ConversationStore) -> None:
+    asked, other = exchange(), exchange()
     store.add("0" * 16, asked.model_copy(update={"answer": None, "text": ""}))
+    store.add("0" * 16, other)
+    store.replace("0" * 16, asked)
+    assert store.get("0" * 16).exchanges == (asked, other)
+
+
+def test_what_was_deleted_does_not_come_back_with_a_late_answer(
+    store: ConversationStore, tmp_path: Path
+) -> None:
+    asked = exchange()
     store.add("0" * 16, asked)
-    assert store.get("0" * 16).exchanges == (asked,)
+    store.delete("0" * 16)
+    with pytest.raises(NotFoundError, match="may have been deleted"):
+        store.replace("0" * 16, asked)
+    assert not list((tmp_path / "conversations").glob("*.json"))
 
 
 def test_the_first_question_names_a_conversation_until_somebody_does(

@@ -81,6 +81,8 @@ def test_an_and_at_the_beginning_is_dropped() -> None:
         "What about bread?",
         "Who bakes that?",
         "Which base model bakes bread?",
+        "Where is the code for voxels?",
+        "Does any implementation make voxels?",
     ],
 )
 def test_a_question_that_leaves_the_topic_out_gets_it_in_brackets(question: str) -> None:
@@ -128,6 +130,7 @@ def test_two_names_take_over_together() -> None:
         "Is there any work on trees among the papers?",
         "Which papers are there on trees?",
         "How are voxel scenes generated?",
+        "Which papers release the code for voxels?",
         "How do I bake bread?",
         "What does Atlas do?",
     ],

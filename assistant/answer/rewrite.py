@@ -26,6 +26,13 @@ _ELLIPSIS = re.compile(
     r"^\s*(?:and|but|or|so)?[\s,]*(?:what about|how about|and|what of|same for|also)\b",
     re.IGNORECASE,
 )
+_BELONGING = re.compile(
+    r"\b(?:the|any) (?:(?:source|training|evaluation) )?(?:code|data|weights|checkpoints?|implementation"
+    r"|repo(?:sitory)?|results?|experiments?|evaluation|training|baselines?|hyper-?parameters?"
+    r"|limitations?|abstract|licen[cs]e)\b",
+    re.IGNORECASE,
+)
+"""What a paper has: asked without a name, it is the last paper's."""
 _GENERAL = re.compile(
     r"\b(?:papers|works|studies|articles|anything else|which (?:paper|work|study|article))\b",
     re.IGNORECASE,
@@ -98,7 +105,10 @@ def _is_independent(question: str, own: Topic | None, *, pointing: bool) -> bool
     if _GENERAL.search(question):
         return True
     # Nothing says that it depends on the exchange, and most of it is about what no paper mentions.
-    return own is not None and (own.strange >= _STRANGE or own.score >= _INDEPENDENT_SCORE)
+    if own is not None and own.strange >= _STRANGE:
+        return True
+    fits = own is not None and own.score >= _INDEPENDENT_SCORE
+    return fits and not _BELONGING.search(question)
 
 
 def _take_over(

@@ -177,6 +177,26 @@ def test_stop_ends_an_answer_at_once_and_keeps_its_words(page: Page, sample_home
 
 
 @pytest.mark.usefixtures("app")
+def test_a_conversation_that_is_deleted_while_an_answer_comes_stays_deleted(
+    page: Page, sample_home: Path
+) -> None:
+    with (
+        FakeOpenAI("answers", pause=0.1) as model,
+        serving_with_model(sample_home, model.url) as address,
+    ):
+        page.goto(address)
+        send(page, _QUESTION)
+        answer = page.get_by_test_id("stChatMessage").nth(1)
+        expect(answer).to_contain_text("DAPO", timeout=20_000)
+        path = sample_home / "conversations" / f"{page.url.partition('=')[2]}.json"
+        path.unlink()
+        expect(answer).to_contain_text("not kept: that conversation is not here")
+        page.get_by_test_id("stFeedback").get_by_role("radio").first.click()
+        expect(page.get_by_test_id("stToast")).to_contain_text("may have been deleted")
+        assert not path.exists()
+
+
+@pytest.mark.usefixtures("app")
 def test_nothing_of_the_first_page_stands_beside_an_answer_that_comes(
     page: Page, sample_home: Path
 ) -> None:

@@ -14,6 +14,7 @@ from assistant.conversations import (
     Found,
     place,
 )
+from assistant.errors import AssistantError
 from assistant.records import Answer, Claim, PassageRow, Verdict
 from ui import safe
 from ui.components import chips
@@ -192,7 +193,6 @@ def _comment(conversation: str, exchange: Exchange, store: ConversationStore) ->
 
     def keep() -> None:
         _keep_feedback(conversation, exchange, store, comment=st.session_state[key])
-        st.toast("Thank you: kept with the conversation.")
 
     st.text_input(
         "Comment on this answer",
@@ -215,9 +215,16 @@ def _feedback(exchange: Exchange) -> Feedback:
 def _keep_feedback(
     conversation: str, exchange: Exchange, store: ConversationStore, **changes: object
 ) -> None:
+    """Keep what the reader thought of an answer; say so of a comment, and of what cannot be kept."""
     feedback = Feedback.model_validate(_feedback(exchange).model_dump() | changes)
-    store.comment(conversation, exchange.id, feedback)
+    try:
+        store.comment(conversation, exchange.id, feedback)
+    except AssistantError as error:
+        st.toast(safe.plain(str(error)), icon=":material/error:")
+        return
     st.session_state[f"feedback-{exchange.id}"] = (exchange.feedback, feedback)
+    if "comment" in changes:
+        st.toast("Thank you: kept with the conversation.")
 
 
 def _inspector(exchange: Exchange, answer: Answer) -> None:

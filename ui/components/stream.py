@@ -63,7 +63,7 @@ class Coming:
         self._begun = True
         events = _Events(self._library, growing.exchange, self._history)
         try:
-            self._store.add(self._into, growing.exchange)
+            self._store.replace(self._into, growing.exchange)
             _draw_as_they_come(events, growing, slot)
         except AssistantError as error:
             growing.fail(str(error))
@@ -71,9 +71,18 @@ class Coming:
             growing.fail(f"unexpected {type(error).__name__}: {error}")
         finally:
             events.close()
-            self._store.add(self._into, growing.exchange)
+            growing.exchange = keep(self._store, self._into, growing.exchange)
         _draw_ahead(self._library, growing.exchange.citations)
         return growing.exchange
+
+
+def keep(store: ConversationStore, into: str, exchange: Exchange) -> Exchange:
+    """Keep an exchange; return it, with a note where that failed: the answer is worth showing anyway."""
+    try:
+        store.replace(into, exchange)
+    except AssistantError as error:
+        return exchange.model_copy(update={"notes": (*exchange.notes, f"not kept: {error}")})
+    return exchange
 
 
 def _draw_as_they_come(events: "_Events", growing: "_Growing", slot: DeltaGenerator) -> None:

@@ -137,8 +137,7 @@ def _answer(asked: _Asked, chosen: scope.Scope, store: ConversationStore) -> Exc
     try:
         library = state.library(chosen.llm)
     except AssistantError as error:
-        exchange = exchange.model_copy(update={"error": str(error)})
-        store.add(into, exchange)
+        exchange = stream.keep(store, into, exchange.model_copy(update={"error": str(error)}))
         answer.draw_answer(into, exchange, store, folded=False)
         return exchange
     coming = stream.Coming(
