@@ -31,15 +31,15 @@ _VERDICTS = {
 _VERIFIED = ":material/verified:"
 _ALL_SUPPORTED = "Every statement is supported"
 _STOPPED = ":material/stop_circle: Stopped. What had come by then is kept."
-_WHILE_COMING = """<span></span><style>
+WHILE_COMING = """<span></span><style>
 .stApp[data-test-script-state="running"] .stElementContainer:has(+ * > .st-key-stopped)
   [data-testid="stMarkdownContainer"] > :last-child::after { content: " ▍" }
 .st-key-stopped { display: none }
 .stApp[data-test-script-state="notRunning"] .st-key-stopped { display: flex }
 </style>"""
-"""A cursor, and what to say once the reader stopped the answer: the script that draws it is over by then.
+"""How a page with an answer that comes shows a cursor and, once the reader stopped it, says so.
 
-Nothing but style would be put where toasts are shown, in their stead.
+The script is over by then. Nothing but style would be put where toasts are shown, in their stead.
 """
 _THUMBS = {0: "down", 1: "up"}
 _POINTS = {"down": 0, "up": 1}
@@ -73,9 +73,7 @@ def draw_answer(
     with st.chat_message("assistant", avatar=AVATAR):
         if coming is not None:
             slot, meanwhile = st.empty(), st.empty()
-            with meanwhile.container(key="stopped", gap=None):
-                st.html(_WHILE_COMING)
-                st.caption(_STOPPED)
+            meanwhile.container(key="stopped").caption(_STOPPED)
             exchange = coming(slot)
             meanwhile.empty()
         _text(exchange, slot)

@@ -78,6 +78,7 @@ def page() -> None:
             _offer(conversation.exchanges[-1].follow_ups if conversation else _SUGGESTIONS)
     chosen = scope.draw(papers)
     st.chat_input("Ask about the papers", key=_TYPED, max_chars=MAX_QUESTION, submit_mode="stop")
+    st.html(answer.WHILE_COMING)
     if asked is not None:
         with thread:
             answered = _answer(asked, chosen, store)
