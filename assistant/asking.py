@@ -101,12 +101,15 @@ class Asker(NamedTuple):
         written = yield from self._write(query, passages, follow_up=asked.standalone != question)
         clock.lap("answer")
         claims, notes = yield from self._check(written, passages)
+        text = self._marked(written.text, claims)
+        if self.verify == "drop":
+            yield AnswerText(text=text)
         clock.lap("verify")
         yield AnswerDone(
             answer=Answer(
                 question=question,
                 standalone_question=asked.standalone,
-                answer=self._marked(written.text, claims),
+                answer=text,
                 refused=written.refusal is not None,
                 refusal_reason=written.refusal,
                 citations=written.citations,
@@ -141,7 +144,10 @@ class Asker(NamedTuple):
     def _write(
         self, query: Query, passages: Sequence[Passage], *, follow_up: bool
     ) -> Generator[Event, None, Written]:
-        """Stream the answer as it is written; return the whole of it."""
+        """Stream the answer as it is written; return the whole of it.
+
+        Where sentences may be taken out, no text is shown before it was checked.
+        """
         written: Written | None = None
         for item in self.backend.write(query, passages, follow_up=follow_up):
             if isinstance(item, Written):
@@ -149,7 +155,8 @@ class Asker(NamedTuple):
                 continue
             if item.citation is not None:
                 yield Cited(citation=item.citation)
-            yield AnswerText(text=item.text)
+            if self.verify != "drop":
+                yield AnswerText(text=item.text)
         assert written is not None, "a backend ends with the whole answer"
         return written
 

@@ -97,6 +97,64 @@ def test_a_wrong_number_can_be_dropped(shelf: Path) -> None:
     assert not any(text.rstrip(".") in dropped.answer for text in wrong)
 
 
+def test_what_is_dropped_is_never_shown(
+    shelf: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = "DAPO was trained on eleven thousand parrots."
+    reply = lambda seen: f"{wrong} [{seen.passages[0][0]}] {answers(seen)}"  # noqa: E731
+    monkeypatch.setenv("ASSISTANT_HOME", str(shelf))
+    monkeypatch.setenv("ASSISTANT_VERIFY", "drop")
+    with FakeOpenAI(reply) as server:
+        monkeypatch.setenv("ASSISTANT_LLM_BASE_URL", server.url)
+        assert run(["ask", QUESTION, "--llm", MODEL, "--no-cache"]) == 0
+    shown, _, doubts = capsys.readouterr().out.partition("Not carried by the text cited")
+    assert "50 points" in shown
+    assert "parrots" not in shown
+    assert "parrots" in doubts
+
+
+def test_a_question_in_another_language_is_left_to_the_model(shelf: Path) -> None:
+    with FakeOpenAI("answers") as server, closing(library_with(server, shelf)) as library:
+        *_, done = library.ask("Welches Verfahren stellt den Trainingscode bereit?")
+    assert isinstance(done, AnswerDone)
+    assert server.requests
+    assert done.answer.citations
+
+
+def test_rules_make_a_follow_up_stand_alone_where_the_model_fails(shelf: Path) -> None:
+    history = [
+        Turn(role="user", content=QUESTION),
+        Turn(role="assistant", content="DAPO reaches 50 points [1]."),
+    ]
+    with FakeOpenAI("never_json") as server, closing(library_with(server, shelf)) as library:
+        first, *_ = library.ask("And which base model did it use?", history=history)
+    assert isinstance(first, QuestionRewritten)
+    assert first.standalone_question == "which base model did DAPO use?"
+
+
+def test_the_terminal_shows_what_is_searched_and_keeps_lists(
+    shelf: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def reply(seen: Seen) -> str:
+        if seen.wants_json:
+            return json.dumps({"standalone_question": "What does DAPO reach?", "sub_questions": []})
+        key = seen.passages[0][0]
+        return f"- **Score**: DAPO reaches 50 points on AIME 2024. [{key}]\n- It is open. [{key}]"
+
+    history = tmp_path / "history.jsonl"
+    history.write_text(json.dumps({"role": "user", "content": "What is DAPO?"}) + "\n")
+    monkeypatch.setenv("ASSISTANT_HOME", str(shelf))
+    with FakeOpenAI(reply) as server:
+        monkeypatch.setenv("ASSISTANT_LLM_BASE_URL", server.url)
+        arguments = ["ask", "What does it reach?", "--history", str(history)]
+        assert run([*arguments, "--llm", MODEL, "--no-cache"]) == 0
+    shown = capsys.readouterr()
+    assert "searched for: What does DAPO reach?\n" in shown.err
+    first, second = [line for line in shown.out.splitlines() if line.startswith("- ")]
+    assert first.startswith("- Score: DAPO reaches 50 points")
+    assert second.startswith("- It is open.")
+
+
 def test_checking_can_be_turned_off(shelf: Path) -> None:
     found = answer("wrong_number", shelf, verify="off")
 

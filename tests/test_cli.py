@@ -406,6 +406,12 @@ def test_debug_shows_the_traceback(stocked, capsys):
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_no_key_is_shown_in_a_traceback(stocked, monkeypatch, capsys):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret-key")
+    assert run(["papers", "show", "sk-very-secret-key"], debug=True) == 3
+    assert "very-secret" not in capsys.readouterr().err.partition("error:")[0]
+
+
 @pytest.mark.parametrize("file_format", ["bibtex", "csv", "json"])
 def test_papers_are_exported(stocked, capsys, file_format):
     assert run(["papers", "export", "--format", file_format]) == 0

@@ -34,6 +34,7 @@ def rewritten(
         model = open_chat("openai:fake", base_url=server.url, timeout=2.0, max_retries=0)
         found = rewrite_with_model(question, history, model)
     assert len(server.requests) <= 2
+    assert found is not None
     return found
 
 
@@ -50,8 +51,10 @@ FAILURES = (
 
 
 @pytest.mark.parametrize("behaviour", FAILURES, ids=lambda each: str(each)[:20])
-def test_the_question_stays_where_the_model_fails(behaviour: Any) -> None:
-    assert rewritten(behaviour).standalone == FOLLOW_UP
+def test_nothing_comes_where_the_model_fails(behaviour: Any) -> None:
+    with FakeOpenAI(behaviour) as server:
+        model = open_chat("openai:fake", base_url=server.url, timeout=2.0, max_retries=0)
+        assert rewrite_with_model(FOLLOW_UP, HISTORY, model) is None
 
 
 def test_one_sub_question_is_none() -> None:
@@ -66,7 +69,7 @@ def test_sub_questions_are_few_and_visible() -> None:
 def test_a_single_question_without_history_asks_no_model() -> None:
     with FakeOpenAI() as server:
         model = open_chat("openai:fake", base_url=server.url)
-        assert rewrite_with_model("What is DAPO?", [], model).standalone == "What is DAPO?"
+        assert rewrite_with_model("What is DAPO?", [], model) == Rewritten("What is DAPO?", ())
     assert server.requests == []
 
 

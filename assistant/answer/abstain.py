@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from assistant.answer.evidence import Evidence, content_words
+from assistant.english import is_foreign
 from assistant.query import Query, QueryWord, is_coined
 
 _QUANTITY = re.compile(
@@ -158,6 +159,8 @@ def log_odds(signals: Signals, model: Model) -> float:
 
 def reason(query: Query, evidence: Sequence[Evidence], *, named: bool) -> str:
     """Say in one sentence why the question is not answered."""
+    if is_foreign(query.text):
+        return "Without a language model only questions in English find their answer."
     words = content_words(query)
     matches = best_matches(evidence) if evidence else np.zeros(len(words))
     pairs = [(word, float(match)) for word, match in zip(words, matches, strict=True)]

@@ -1,6 +1,6 @@
 """The backend that lets a language model write, from passages it is shown."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 from assistant.answer import abstain
@@ -11,6 +11,8 @@ from assistant.answer.evidence import weigh
 from assistant.answer.extract import Assessment, assess
 from assistant.answer.generate import Length, generate, refuse
 from assistant.answer.restate import Rewritten, rewrite_with_model
+from assistant.answer.rewrite import Topic, stand_alone
+from assistant.english import is_foreign
 from assistant.models import TokenEmbedder
 from assistant.models.chat import ChatModel
 from assistant.names import NameMatcher
@@ -31,6 +33,7 @@ class Generative:
         reader: the local embedder, which tells what is off topic.
         embed: makes unit vectors of texts, which tell what sentence carries a citation.
         vocabulary: tells which words are rare.
+        find_topic: finds what a text is about, for follow-ups that ``small`` cannot make stand alone.
         secret: what the passages' keys are drawn from.
         passage_tokens: how much of the passages is shown at most.
         length: how much to write.
@@ -47,6 +50,7 @@ class Generative:
         reader: TokenEmbedder,
         embed: Embed,
         vocabulary: Vocabulary,
+        find_topic: Callable[[str], Topic | None],
         secret: bytes,
         passage_tokens: int,
         length: Length,
@@ -59,6 +63,7 @@ class Generative:
         self._reader = reader
         self._embed = embed
         self._vocabulary = vocabulary
+        self._find_topic = find_topic
         self._secret = secret
         self._passage_tokens = passage_tokens
         self._length = length
@@ -72,14 +77,22 @@ class Generative:
         return self._chat.name
 
     def rewrite(self, question: str, history: Sequence[Turn]) -> Rewritten:
-        """Let the small model make a follow-up stand alone, and take apart what asks several things."""
-        return rewrite_with_model(question, history, self._small, secret=self._secret)
+        """Let the small model make a follow-up stand alone, and take apart what asks several things.
+
+        Where it fails, rules make it stand alone, as without a model.
+        """
+        found = rewrite_with_model(question, history, self._small, secret=self._secret)
+        return found or Rewritten(stand_alone(question, history, find_topic=self._find_topic), ())
 
     def write(
         self, query: Query, passages: Sequence[Passage], *, follow_up: bool
     ) -> Iterator[Piece | Written]:
-        """Let the model answer; what no passage is about is refused without asking it."""
-        beside = None if follow_up else self._why_off_topic(query, passages)
+        """Let the model answer; what no passage is about is refused without asking it.
+
+        Of a question in another language than English only a model can tell.
+        """
+        is_open = follow_up or is_foreign(query.text)
+        beside = None if is_open else self._why_off_topic(query, passages)
         if beside is not None:
             yield from refuse(beside, self.name)
             return

@@ -40,8 +40,8 @@ class _Reply(BaseModel):
 
 def rewrite_with_model(
     question: str, history: Sequence[Turn], chat: ChatModel, *, secret: bytes | None = None
-) -> Rewritten:
-    """Let a model make a question stand alone and take it apart; where it fails, the question stays.
+) -> Rewritten | None:
+    """Let a model make a question stand alone and take it apart; None where it fails.
 
     A question without history that plainly asks one thing is not worth a call.
 
@@ -59,8 +59,10 @@ def rewrite_with_model(
     try:
         reply = chat.structured(_messages(question, history, secret), _Reply)
     except ModelUnavailableError:
-        return Rewritten(question, ())
-    standalone = _checked(reply.value.standalone_question) or question
+        return None
+    standalone = _checked(reply.value.standalone_question)
+    if standalone is None:
+        return None
     parts = [part for each in reply.value.sub_questions if (part := _checked(each))]
     sub_questions = tuple(dict.fromkeys(parts))[:MOST_SUB_QUESTIONS]
     if len(sub_questions) < 2:

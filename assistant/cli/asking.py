@@ -23,7 +23,7 @@ from assistant.text import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from assistant.records import Answer, Chunk, Citation, Claim, Event
+    from assistant.records import Answer, Chunk, Citation, Claim, Event, QuestionRewritten
 
 
 def register(app: typer.Typer) -> None:
@@ -93,7 +93,7 @@ def ask(
     if as_json:
         print_json(_finish(events).model_dump(mode="json"))
     else:
-        print_answer(events)
+        print_answer(question, events)
 
 
 def chat(
@@ -108,7 +108,7 @@ def chat(
     complain("Ask about the papers; an empty line ends the conversation.")
     while question := _read_question():
         try:
-            answer = print_answer(library.ask(question, history=turns, papers=paper))
+            answer = print_answer(question, library.ask(question, history=turns, papers=paper))
         except (InputError, ModelUnavailableError) as error:
             complain(f"error: {error}")
             continue
@@ -119,9 +119,9 @@ def chat(
         print()
 
 
-def print_answer(events: "Iterable[Event]") -> "Answer":
-    """Print an answer paragraph by paragraph as it comes, then its sources; return it."""
-    from assistant.records import AnswerDone, AnswerText
+def print_answer(question: str, events: "Iterable[Event]") -> "Answer":
+    """Print the answer to a question paragraph by paragraph as it comes, then its sources; return it."""
+    from assistant.records import AnswerDone, AnswerText, QuestionRewritten
 
     done: AnswerDone | None = None
     paragraph = indent = ""
@@ -132,6 +132,8 @@ def print_answer(events: "Iterable[Event]") -> "Answer":
                 for text in finished:
                     indent = _print_paragraph(text, indent)
                     print()
+            elif isinstance(event, QuestionRewritten):
+                _say_what_is_searched(event, question)
             elif isinstance(event, AnswerDone):
                 done = event
     finally:  # what a model said before it broke off is shown too
@@ -151,6 +153,14 @@ def print_answer(events: "Iterable[Event]") -> "Answer":
     return answer
 
 
+def _say_what_is_searched(event: "QuestionRewritten", question: str) -> None:
+    """Say what is looked for where that is not the question as it was asked."""
+    if event.standalone_question != question:
+        complain(f"searched for: {event.standalone_question}")
+    for part in event.sub_questions:
+        complain(f"and for: {part}")
+
+
 def _print_doubts(claims: "Iterable[Claim]") -> None:
     """List the claims that the text they cite does not carry."""
     doubted = [claim for claim in claims if claim.verdict in {"unsupported", "contradicted"}]
@@ -165,14 +175,26 @@ def _print_paragraph(markdown: str, indent: str) -> str:
 
     What stands under a title is set in: the indent is returned, for what follows.
     """
-    from assistant.answer.citations import unescape_markdown
-
     match = re.match(r"\*\*(.*?)\*\*:\s*", markdown)
     if match is not None:
-        print(bold(one_line(unescape_markdown(match[1]))))
+        print(bold(_plain(match[1])))
         markdown, indent = markdown[match.end() :], "  "
-    print(wrap(one_line(unescape_markdown(markdown)), indent=indent), flush=True)
+    for line in _LINE_BREAK.split(markdown):
+        print(wrap(_plain(line), indent=indent), flush=True)
     return indent
+
+
+_LINE_BREAK = re.compile(r"\n(?=\s*(?:[-*+•>|]|#{1,6}\s|\d{1,3}[.)]\s))")
+"""Where a line of Markdown does not go on with the one before: at list items, table rows, headings."""
+_EMPHASIS = re.compile(r"(?<![\\*])\*\*(?=\S)(.+?)(?<=[^\s\\])\*\*")
+
+
+def _plain(markdown: str) -> str:
+    """Return Markdown as a line for the terminal, with what is emphasised in bold."""
+    from assistant.answer.citations import unescape_markdown
+
+    emphasised = _EMPHASIS.sub(lambda match: bold(match[1]), one_line(markdown))
+    return unescape_markdown(emphasised)
 
 
 def _finish(events: "Iterable[Event]") -> "Answer":

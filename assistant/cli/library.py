@@ -186,5 +186,5 @@ def demo() -> None:
     print(f"Sample digest: {report.added + report.updated + report.unchanged} papers.")
     print(f"\n{bold('Question:')} {QUESTION}\n")
     library = open_library()
-    print_answer(library.ask(QUESTION))
+    print_answer(QUESTION, library.ask(QUESTION))
     print(f'\nThe library lies in {library.settings.home}. Go on:  assistant ask "…"')

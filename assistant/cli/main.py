@@ -78,12 +78,16 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001 - the last line of defence
+        from assistant.models.failures import redact
+
         if debug:
-            traceback.print_exc()
+            print(redact(traceback.format_exc()), file=sys.stderr, end="")
         if isinstance(error, AssistantError):
             complain(f"error: {error}")
             return error.exit_code
-        complain(f"error: unexpected {type(error).__name__}: {error} (--debug shows where)")
+        complain(
+            f"error: unexpected {type(error).__name__}: {redact(str(error))} (--debug shows where)"
+        )
         return 1
 
 

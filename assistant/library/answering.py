@@ -88,12 +88,13 @@ class Answering:
 
     def _backend(self, papers: Sequence[str] | None, meter: Meter, *, one_paper: bool) -> Backend:
         parts, settings = self._parts, self._parts.settings
+        find_topic = partial(self._find_topic, papers=papers)
         if not self._models.wanted:
             return extractive.Extractive(
                 reader=parts.remembering_reader,
                 head=parts.answer_head,
                 vocabulary=parts.store,
-                find_topic=lambda text: self._find_topic(text, papers),
+                find_topic=find_topic,
                 one_paper=one_paper,
             )
         meter.keep_for_answer(settings.llm, input_tokens=settings.passage_tokens + _PROMPT_TOKENS)
@@ -103,6 +104,7 @@ class Answering:
             reader=parts.remembering_reader,
             embed=parts.reader.embed,
             vocabulary=parts.store,
+            find_topic=find_topic,
             secret=parts.secret,
             passage_tokens=settings.passage_tokens,
             length=settings.answer_length,
