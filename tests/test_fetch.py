@@ -138,6 +138,14 @@ class TestFetching:
 
         assert fetcher.pdf(url).path.read_bytes() == PDF
 
+    @pytest.mark.parametrize("padding", [b"\0" * 5_000, b" \r\n" * 40_000], ids=["NUL", "blanks"])
+    def test_a_pdf_that_is_filled_up_at_its_end_is_whole(
+        self, site: Web, fetcher: Fetcher, padding: bytes
+    ):
+        url = site.on("/a", web.answer(200, PDF[:50_000] + b"%%EOF\n" + padding))
+
+        assert fetcher.pdf(url).path.read_bytes().endswith(padding)
+
     def test_a_pdf_packed_without_being_asked_for_is_unpacked(self, site: Web, fetcher: Fetcher):
         import gzip
 
@@ -329,7 +337,29 @@ class TestManners:
             fetcher.pdf("2503.00001")
         assert len(site.requests) == 1
 
-    @pytest.mark.parametrize("value", ["", "soon", "-5", "1e9", "٣", "Mon, 99 Foo 2025"])
+    def test_a_pause_of_days_is_kept_for_one(self, site: Web, fetcher: Fetcher, folder: Path):
+        site.on("/pdf/2503.14476", web.answer(429, headers={"Retry-After": "172800"}))
+
+        with pytest.raises(FetchError, match="asks to wait 172800 s"):
+            fetcher.pdf("2503.14476")
+        next_run = Fetcher(folder, arxiv_url=site.url, contact=None, interval=0.0, limits=QUICK)
+        with pytest.raises(FetchError, match="asks not to be called for another 1440 min"):
+            next_run.pdf("2503.00001")
+        assert len(site.requests) == 1
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "",
+            "soon",
+            "-5",
+            "1e9",
+            "٣",
+            "Mon, 99 Foo 2025",
+            "Mon, 01 Jan 2030 00:00:00 +99999999999999999999",
+            "Mon, 01 Jan 0001 00:00:00 +2359",
+        ],
+    )
     def test_a_pause_that_makes_no_sense_is_passed_over(
         self, site: Web, fetcher: Fetcher, value: str
     ):
@@ -411,6 +441,7 @@ class TestBadServers:
             (web.answer(200, b"<!DOCTYPE html><p>Log in"), "sends a web page, not a PDF"),
             (web.answer(200, b"PK\x03\x04" * 900), "sends something that is not a PDF"),
             (web.answer(200, PDF[:-100]), "is cut short at its source"),
+            (web.answer(200, PDF[:-100] + bytes(9_000)), "is cut short at its source"),
             (web.unmeasured(PDF[:-100]), "broke off; gave up after 4 tries"),
             (web.answer(200, PDF, {"Content-Length": 10**12}), "is over 0.2 MB: too large"),
             (web.answer(200, PDF, {"Content-Length": "٣"}), "broke off"),
@@ -505,6 +536,12 @@ class TestWhereItMayGo:
         with pytest.raises(FetchError, match="which is no (web )?link"):
             fetcher.pdf(url)
 
+    def test_not_to_a_host_that_no_name_stands_for(self, site: Web, fetcher: Fetcher):
+        url = site.on("/a.pdf", web.redirect("http://xn--a.example/p.pdf"))
+
+        with pytest.raises(FetchError, match="http://xn--a.example/p.pdf is no http"):
+            fetcher.pdf(url)
+
     @pytest.mark.parametrize(
         "link",
         [
@@ -513,6 +550,7 @@ class TestWhereItMayGo:
             "",
             "http://",
             "http://[::1",
+            "http://xn--a.example/p.pdf",
             "\x1b[2J",
             "a" * 99_999,
         ],

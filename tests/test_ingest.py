@@ -1,5 +1,6 @@
 """Sources into the library, from end to end: records, PDFs on this machine, PDFs that are fetched."""
 
+import hashlib
 import os
 import random
 import shutil
@@ -20,10 +21,13 @@ import pdfs
 import web
 from assistant.config import load_settings
 from assistant.errors import IndexMismatchError
+from assistant.fetch import FetchedPdf, Fetcher
+from assistant.ingest.full_text import FullTexts, Read, Wanted
 from assistant.ingest.index import cut, embed
 from assistant.library import Library
 from assistant.parse.places import boxes
-from assistant.records import AnswerDone, IngestReport, Paper
+from assistant.parse.pool import ParserPool
+from assistant.records import AnswerDone, IngestReport, Paper, PdfFile, SourceFailure
 from assistant.sources.failures import excerpt
 from web import Web
 
@@ -252,6 +256,51 @@ def test_another_paper_in_the_place_of_a_file_is_another_paper(
 
     assert counts(library.ingest([str(path)])) == (1, 0, 0, 0)
     assert len(library.papers()) == 2
+
+
+def write_article(path: Path, *, subject: str, abstract: bool = True, more: str = "") -> Path:
+    """Draw an article whose largest words are its journal's name."""
+    texts = pdfs.prose(9, first=subject, last="here.")
+
+    def paint(canvas: Canvas) -> None:
+        pdfs.text(canvas, pdfs.LEFT, 790, "International Journal of Arctic Research", size=20)
+        pdfs.text(canvas, pdfs.LEFT, 750, f"On {subject} and its habits", font=pdfs.BOLD, size=15)
+        y = pdfs.heading(canvas, pdfs.LEFT, 720, "Abstract") if abstract else 720
+        y = pdfs.lines(canvas, pdfs.LEFT, y, [f"{subject} {line}" for line in texts])
+        y = pdfs.heading(canvas, pdfs.LEFT, y - 10, "1 Introduction")
+        pdfs.lines(canvas, pdfs.LEFT, y, [*(f"{line} {subject}" for line in texts), more])
+
+    return pdfs.draw(path, paint)
+
+
+@pytest.mark.parametrize("abstract", [True, False])
+def test_articles_that_have_only_their_journal_s_name_in_common_are_two(
+    library: Library, tmp_path: Path, abstract: bool
+) -> None:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    for subject in ("Walrus", "Permafrost"):
+        write_article(folder / f"{subject}.pdf", subject=subject, abstract=abstract)
+
+    assert counts(library.ingest([str(folder)])) == (2, 0, 0, 0)
+    assert counts(library.ingest([str(folder)])) == (0, 0, 2, 0)
+    assert library.diagnose().problems == ()
+
+
+@pytest.mark.parametrize("abstract", [True, False])
+@pytest.mark.parametrize("together", [True, False])
+def test_an_article_mended_and_in_another_place_is_the_same_one(
+    library: Library, tmp_path: Path, abstract: bool, together: bool
+) -> None:
+    first = write_article(tmp_path / "a.pdf", subject="Walrus", abstract=abstract)
+    mended = write_article(
+        tmp_path / "b.pdf", subject="Walrus", abstract=abstract, more="A word more."
+    )
+
+    for sources in [[first, mended]] if together else [[first], [mended]]:
+        library.ingest([str(source) for source in sources])
+
+    assert len(library.papers()) == 1
 
 
 def test_a_file_named_as_another_paper_fails(library: Library, tmp_path: Path) -> None:
@@ -584,6 +633,7 @@ def test_an_arxiv_id_is_fetched_with_its_metadata(home: Path, arxiv: Web, tmp_pa
         paper = only_paper(library)
         assert (paper.id, paper.title, paper.year) == ("2503.01234", TITLE, 2025)
         assert (paper.authors, paper.categories) == (("Ada Lovelace",), ("cs.LG",))
+        assert paper.version == 3
         assert any("0.0375" in text for text in chunk_texts(library)["2503.01234"])
         assert counts(library.ingest(["arXiv:2503.01234"])) == (0, 0, 1, 0)
     assert len(arxiv.asked("/pdf/2503.01234")) == 1
@@ -606,6 +656,183 @@ def test_a_paper_that_cannot_be_fetched_keeps_its_abstract_and_is_tried_again(
         [texts] = chunk_texts(library).values()
         assert "Own words." in texts
         assert any("0.0375" in text for text in texts)
+
+
+def test_a_link_that_leads_nowhere_is_the_failure_of_its_paper(
+    home: Path, arxiv: Web, tmp_path: Path
+) -> None:
+    nowhere = "http://xn--a.example/p.pdf"
+    arxiv.on("/moved.pdf", web.redirect(nowhere))
+    links = [nowhere, f"{arxiv.url}/moved.pdf"]
+    links.append(arxiv.on("/walrus.pdf", web.pdf(write_paper(tmp_path / "a.pdf").read_bytes())))
+    titles = ["Seals of the Arctic", "Pasta by schedulers", TITLE]
+    digest = tmp_path / "digest.txt"
+    digest.write_text(
+        "".join(
+            f"Title: {title}\nPDF: {link}\nSummary: Own words on {title}.\n---\n"
+            for title, link in zip(titles, links, strict=True)
+        )
+    )
+
+    with closing(open_library(home, fetch_hosts=f"127.0.0.1:{arxiv.port}")) as library:
+        report = library.ingest([str(digest)], pdfs=True)
+        texts = chunk_texts(library)
+
+    assert counts(report) == (3, 0, 0, 2)
+    assert all(nowhere in failure.error for failure in report.failed)
+    assert "0.0375" in str(texts)
+
+
+def test_what_nobody_thought_of_is_the_failure_of_its_paper(tmp_path: Path) -> None:
+    class Broken(Fetcher):
+        def pdf(self, source: str, **_: object) -> FetchedPdf:
+            raise RuntimeError(f"no such thing as {source}")
+
+    fetcher = Broken(tmp_path, contact=None)
+    with ParserPool(tmp_path / "documents", workers=1) as reader:
+        texts = FullTexts(tmp_path, reader, fetcher, version="1", recognised="2", reads_scans=False)
+        bad = Wanted(Paper(id="2503.01234", title=TITLE), "digest.txt:1", None)
+        path = write_paper(tmp_path / "walrus.pdf")
+        pdf = PdfFile(path=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+        good = Wanted(Paper(id="pdf-1", title=TITLE), "walrus.pdf", pdf)
+        read, failed = sorted(texts.read([bad, good]), key=lambda item: type(item).__name__)
+
+    assert isinstance(read, Read)
+    assert isinstance(failed, SourceFailure)
+    assert failed.source == "digest.txt:1"
+    assert "no such thing" in failed.error
+
+
+@pytest.mark.parametrize("says", ["the server", "the stamp"])
+def test_an_older_file_does_not_replace_a_newer_version_that_was_fetched(
+    home: Path, arxiv: Web, tmp_path: Path, says: str
+) -> None:
+    stamp = "2503.01234v4" if says == "the stamp" else ""
+    newer = write_paper(tmp_path / "new.pdf", method=["It is 0.5 now."], stamp=stamp).read_bytes()
+    name = {} if stamp else {"Content-Disposition": 'inline; filename="2503.01234v4.pdf"'}
+    arxiv.on("/pdf/2503.01234", web.pdf(newer, headers=name))
+    older = write_paper(tmp_path / "old.pdf", stamp="2503.01234v2")
+
+    with closing(open_library(home, arxiv_url=arxiv.url)) as library:
+        library.ingest(["2503.01234"])
+        assert only_paper(library).version == 4
+        assert counts(library.ingest([str(older)])) == (0, 0, 1, 0)
+        assert only_paper(library).version == 4
+        assert "0.5 now" in str(chunk_texts(library))
+    # A version that nobody named is not asked for: there may be a newer one.
+    shutil.rmtree(home / "pdfs")
+    with closing(open_library(home, arxiv_url=arxiv.url)) as library:
+        library.ingest(["2503.01234"])
+    assert len(arxiv.asked("/pdf/2503.01234")) == 2
+    assert not arxiv.asked("/pdf/2503.01234v4")
+
+
+def test_a_mirror_that_falls_behind_does_not_take_a_version_back(
+    home: Path, arxiv: Web, tmp_path: Path
+) -> None:
+    newer = write_paper(tmp_path / "new.pdf", method=["It is 0.5 now."], stamp="2503.01234v4")
+    older = write_paper(tmp_path / "old.pdf", stamp="2503.01234v2")
+    replies = (web.pdf(path.read_bytes()) for path in (newer, older))
+    arxiv.on("/pdf/2503.01234", *replies)
+
+    with closing(open_library(home, arxiv_url=arxiv.url)) as library:
+        library.ingest(["2503.01234"])
+        shutil.rmtree(home / "pdfs" / "links")  # so that it is fetched again
+        assert counts(library.ingest(["2503.01234"])) == (0, 0, 1, 0)
+        assert only_paper(library).version == 4
+        assert "0.5 now" in str(chunk_texts(library))
+    assert len(arxiv.asked("/pdf/2503.01234")) == 2
+
+
+def test_two_papers_with_links_to_one_pdf_both_get_it(
+    home: Path, arxiv: Web, tmp_path: Path
+) -> None:
+    body = write_paper(tmp_path / "walrus.pdf").read_bytes()
+    links = [arxiv.on(path, web.pdf(body)) for path in ("/a.pdf", "/b.pdf", "/c.pdf")]
+    titles = [TITLE, f"{TITLE}, extended", "Pasta cooked by neural schedulers"]
+    digest = tmp_path / "digest.txt"
+    digest.write_text(
+        "".join(
+            f"Title: {title}\nPDF: {link}\nSummary: Own words on {title}.\n---\n"
+            for title, link in zip(titles, links, strict=True)
+        )
+    )
+
+    with closing(open_library(home, fetch_hosts=f"127.0.0.1:{arxiv.port}")) as library:
+        report = library.ingest([str(digest)], pdfs=True)
+        papers = library.papers()
+        assert library.diagnose().problems == ()
+
+    assert counts(report) == (3, 0, 0, 1)
+    assert "is titled" in report.failed[0].error
+    assert [paper.title for paper in papers if paper.full_text] == titles[:2]
+
+
+def test_of_two_arxiv_ids_with_one_pdf_the_second_fails(
+    home: Path, arxiv: Web, tmp_path: Path
+) -> None:
+    body = write_paper(tmp_path / "walrus.pdf").read_bytes()
+    for arxiv_id in ("2503.01234", "2503.05678"):
+        arxiv.on(f"/pdf/{arxiv_id}", web.pdf(body))
+
+    with closing(open_library(home, arxiv_url=arxiv.url)) as library:
+        report = library.ingest(["2503.01234", "2503.05678"])
+        assert counts(report) == (1, 0, 0, 1)
+        assert report.failed[0].source == "2503.05678"
+        assert "which is 2503.01234 in the library" in report.failed[0].error
+        assert counts(library.ingest(["2503.05678"])) == (0, 0, 0, 1)
+        assert only_paper(library).id == "2503.01234"
+
+
+def test_a_link_to_a_pdf_is_fetched_and_is_the_paper_with_that_content(
+    home: Path, arxiv: Web, tmp_path: Path
+) -> None:
+    path = write_paper(tmp_path / "walrus.pdf")
+    link = arxiv.on("/papers/some-small-optimiser-here.pdf", web.pdf(path.read_bytes()))
+
+    with closing(open_library(home, fetch_hosts=f"127.0.0.1:{arxiv.port}")) as library:
+        assert counts(library.ingest([link])) == (1, 0, 0, 0)
+        paper = only_paper(library)
+        assert (paper.title, paper.abstract, paper.url) == (TITLE, ABSTRACT[0], link)
+        assert paper.full_text is not None
+        assert paper.id == f"pdf-{paper.full_text.sha256[:12]}"
+        for source in (link, str(path), link):
+            library.ingest([source])
+            assert only_paper(library).id == paper.id
+        again = library.ingest([link])
+        assert (counts(again), again.chunks) == ((0, 0, 1, 0), 0)
+    assert len(arxiv.requests) == 1
+
+
+def test_the_order_of_a_pdf_and_the_link_to_it_makes_no_difference(
+    home: Path, arxiv: Web, tmp_path: Path
+) -> None:
+    path = write_paper(tmp_path / "walrus.pdf")
+    link = arxiv.on("/walrus.pdf", web.pdf(path.read_bytes()))
+
+    with closing(open_library(home, fetch_hosts=f"127.0.0.1:{arxiv.port}")) as library:
+        library.ingest([str(path)])
+        library.ingest([link])
+        assert only_paper(library).pdf_url == link
+        again = library.ingest([link])
+        assert (counts(again), again.chunks) == ((0, 0, 1, 0), 0)
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_link_to_a_pdf_that_cannot_be_had_leaves_nothing(
+    home: Path, arxiv: Web, allowed: bool
+) -> None:
+    link = arxiv.on("/walrus.pdf", web.answer(404))
+    hosts = {"fetch_hosts": f"127.0.0.1:{arxiv.port}"} if allowed else {}
+
+    with closing(open_library(home, **hosts)) as library:
+        report = library.ingest([link])
+        assert (counts(report), library.papers()) == ((0, 0, 0, 1), [])
+
+    [failed] = report.failed
+    assert (failed.source, failed.unavailable) == (link, True)
+    assert ("does not have it" if allowed else "not on the public internet") in failed.error
+    assert len(arxiv.requests) == int(allowed)
 
 
 def test_nothing_is_fetched_unless_asked_for(home: Path, arxiv: Web, tmp_path: Path) -> None:

@@ -168,7 +168,9 @@ def test_a_file_without_papers_is_one_failure(
         ("x" * 10_000, "no such file or folder"),
         ("\x1b[31mred\nline", "no such file or folder"),
         ("\udcff", "no such file or folder"),
-        ("https://example.org/paper.pdf", "is not a link to an arXiv paper"),
+        ("ftp://example.org/paper.pdf", "is no http(s) link"),
+        ("http:///paper.pdf", "is no http(s) link"),
+        ("https://[::1/paper.pdf#page=2", "is no http(s) link"),
         ("2513.14476", "no such file or folder"),
     ],
 )
@@ -229,6 +231,23 @@ def test_an_arxiv_id_stands_for_its_paper(folder: Path, source: str) -> None:
             location=source,
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("link", "title"),
+    [
+        ("https://example.org/papers/attention-is-all-you-need.pdf", "attention is all you need"),
+        ("https://example.org/pdf?id=7#page=2", "pdf"),
+        ("https://example.org", "PDF"),
+    ],
+)
+def test_a_link_to_a_pdf_stands_for_its_paper(folder: Path, link: str, title: str) -> None:
+    [item] = read_source(link)
+
+    assert isinstance(item, SourcedPaper)
+    assert item.location == link
+    assert item.paper.title == title
+    assert item.paper.url == item.paper.pdf_url == link.partition("#")[0]
 
 
 def test_a_file_comes_before_an_arxiv_id(folder: Path) -> None:

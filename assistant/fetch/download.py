@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import BinaryIO
 
 import httpx
 
@@ -16,6 +17,8 @@ _MAGIC = b"%PDF-"
 _HEAD = 1024  # bytes; readers allow for junk before the header (PDF 1.7, annex H.3.4.1)
 _END = b"%%EOF"
 _TAIL = 2048  # bytes
+_BLOCK = 65_536  # bytes
+_PADDING = b"\0 \t\r\n\f"
 _HTML = re.compile(rb"<!doctype\s+html|<html|<head|<body", re.IGNORECASE)
 _RANGE = re.compile(r"bytes ([0-9]{1,15})-([0-9]{1,15})/([0-9]{1,15}|\*)")
 _MAX_VALIDATOR = 500  # characters
@@ -128,10 +131,8 @@ class Download:
 
     def _check_end(self, url: httpx.URL, response: Response) -> None:
         with self._copies.part(str(url)).open("rb") as file:
-            file.seek(max(0, self._size(url) - _TAIL))
-            whole = _END in file.read()
-        if whole:
-            return
+            if _END in _last_bytes(file, self._size(url)):
+                return
         self._copies.discard(str(url))
         if "content-length" in response.headers or "transfer-encoding" in response.headers:
             raise FetchError(
@@ -144,6 +145,20 @@ class Download:
             return self._copies.part(str(url)).stat().st_size
         except FileNotFoundError:
             return 0
+
+
+def _last_bytes(file: BinaryIO, size: int) -> bytes:
+    """Read the last bytes of a file before the NULs and blanks that some servers fill it up with."""
+    end = size
+    while end:
+        start = max(0, end - _BLOCK)
+        file.seek(start)
+        if content := file.read(end - start).rstrip(_PADDING):
+            end = start + len(content)
+            break
+        end = start
+    file.seek(max(0, end - _TAIL))
+    return file.read(min(end, _TAIL))
 
 
 def _write(descriptor: int, block: bytes) -> None:

@@ -140,12 +140,20 @@ class Network:
 
 def check_url(url: httpx.URL) -> None:
     """Refuse what is no plain web link. Raises ``FetchError``."""
-    if url.scheme not in _DEFAULT_PORTS or not url.host:
+    if url.scheme not in _DEFAULT_PORTS or not _host_of(url):
         raise FetchError(
             f"{one_line(str(url), MAX_MESSAGE)} is no http(s) link: give one to the PDF"
         )
     if url.userinfo:
         raise FetchError(f"the link to {site_of(url)} holds a login: give one without")
+
+
+def _host_of(url: httpx.URL) -> str:
+    """Name the host in Unicode; empty if it is none, such as xn--a, which stands for no name."""
+    try:
+        return url.host
+    except ValueError:
+        return ""
 
 
 def port_of(url: httpx.URL) -> int:

@@ -12,7 +12,8 @@ from filelock import FileLock, Timeout
 from assistant.errors import FetchError, StorageError
 
 _LONGEST_QUEUE = 1800.0  # seconds; somebody else's downloads before ours
-_STALE = 86_400.0  # seconds; a pause longer than that is a clock that was set back
+_LONGEST_KEPT = 86_400.0  # seconds; who asks for a longer pause is asked again after a day
+_STALE = _LONGEST_KEPT + 60.0  # a pause longer than that is a clock that was set back
 
 
 class Turn:
@@ -71,8 +72,9 @@ class Turn:
         self._write(max(self._next(), time.time() + self._interval))
 
     def postpone(self, seconds: float) -> None:
-        """Let nobody call for a while. To be called by the one that holds the turn."""
-        self._write(max(self._next(), time.time() + max(seconds, self._interval)))
+        """Let nobody call for a while, a day at most. To be called by the one that holds the turn."""
+        pause = min(max(seconds, self._interval), _LONGEST_KEPT)
+        self._write(max(self._next(), time.time() + pause))
 
     def _wait(self) -> None:
         pause = self._next() - time.time()

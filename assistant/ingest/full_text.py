@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -11,15 +12,17 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from rapidfuzz.fuzz import token_set_ratio
 
 from assistant.errors import FetchError, PdfError, StorageError
+from assistant.ingest.ahead import ahead
 from assistant.records import Document, FullText, Paper, PdfFile, SourceFailure
-from assistant.sources import parse_arxiv_id
+from assistant.sources import ArxivId, find_arxiv_id, parse_arxiv_id
 from assistant.sources.failures import excerpt, failure
-from assistant.sources.identity import has_placeholder_title, title_key
+from assistant.sources.identity import file_id, has_placeholder_title, link_id, title_key
 from assistant.text import fold
 
 if TYPE_CHECKING:
     from assistant.fetch import Fetcher
 
+_AHEAD = 8  # PDFs that wait to be read
 _FIRST_PAGE = 5_000
 ALIKE = 60.0
 """Of 100: titles less alike have nothing in common."""
@@ -53,6 +56,16 @@ class Wanted(NamedTuple):
     paper: Paper
     location: str
     pdf: PdfFile | None
+    newest: int | None = None
+    """The newest version, as arXiv says."""
+
+
+class Found(NamedTuple):
+    """A paper and its PDF on this machine by now, with the arXiv version that the server says it is."""
+
+    wanted: Wanted
+    pdf: PdfFile
+    version: int | None = None
 
 
 class Read(NamedTuple):
@@ -103,49 +116,66 @@ class FullTexts:
 
     def read(self, wanted: Iterable[Wanted]) -> Iterator[Read | SourceFailure]:
         """Read what is not in the library yet, in the order in which it is done."""
-        found: dict[Path, tuple[Wanted, PdfFile]] = {}
+        waiting: dict[Path, list[Found]] = {}
         failures: list[SourceFailure] = []
-        paths = self._paths(wanted, found, failures)
-        for parsed in self._reader.parse_all(paths):
-            yield from failures
-            failures.clear()
-            item, pdf = found.pop(parsed.path)
-            problem = _problem(item.paper, parsed.outcome)
-            if problem or isinstance(parsed.outcome, PdfError):
-                yield failure(item.location, problem or str(parsed.outcome))
-            else:
-                yield Read(item, self._describe(item, pdf, parsed.outcome), parsed.outcome)
+        with closing(ahead(self._find_all(wanted), most=_AHEAD)) as found:
+            for parsed in self._reader.parse_all(self._paths(found, waiting, failures)):
+                yield from failures
+                failures.clear()
+                for each in waiting.pop(parsed.path):
+                    yield self._outcome(each, parsed.outcome)
         yield from failures
+
+    def _outcome(self, found: Found, outcome: Document | PdfError) -> Read | SourceFailure:
+        item = found.wanted
+        problem = _problem(item.paper, outcome)
+        if problem or isinstance(outcome, PdfError):
+            return failure(item.location, problem or str(outcome))
+        return Read(item, self._describe(found, outcome), outcome)
 
     def _paths(
         self,
-        wanted: Iterable[Wanted],
-        found: dict[Path, tuple[Wanted, PdfFile]],
+        found: Iterable[Found | SourceFailure],
+        waiting: dict[Path, list[Found]],
         failures: list[SourceFailure],
     ) -> Iterator[Path]:
-        for item in wanted:
-            try:
-                pdf = self._keep(item.pdf) if item.pdf else self._fetch(item.paper)
-            except (FetchError, PdfError) as error:
-                unavailable = isinstance(error, FetchError)
-                said = failure(item.location, str(error))
-                failures.append(said.model_copy(update={"unavailable": unavailable}))
+        """Name the files to be read, each once, and note the papers that wait for it."""
+        for each in found:
+            if isinstance(each, SourceFailure):
+                failures.append(each)
                 continue
-            path = self._folder / f"{pdf.sha256}.pdf"
-            if not self.is_current(item.paper, pdf.sha256) and path not in found:
-                found[path] = (item, pdf)
+            sha256 = each.pdf.sha256
+            path = self._folder / f"{sha256}.pdf"
+            if path in waiting:
+                waiting[path].append(each)
+            elif not self.is_current(each.wanted.paper, sha256):
+                waiting[path] = [each]
                 yield path
 
-    def _fetch(self, paper: Paper) -> PdfFile:
+    def _find_all(self, wanted: Iterable[Wanted]) -> Iterator[Found | SourceFailure]:
+        """Copy or fetch PDFs; what goes wrong with one concerns no other."""
+        for item in wanted:
+            try:
+                yield Found(item, self._keep(item.pdf)) if item.pdf else self._fetch(item)
+            except StorageError:
+                raise  # there is no room for the others either
+            except FetchError as error:
+                said = failure(item.location, str(error))
+                yield said.model_copy(update={"unavailable": True})
+            except PdfError as error:
+                yield failure(item.location, str(error))
+            except Exception as error:  # noqa: BLE001 - a link or an answer that nobody thought of
+                yield failure(item.location, f"cannot be fetched ({error!r}): check its link")
+
+    def _fetch(self, item: Wanted) -> Found:
         assert self._fetcher is not None
-        source = f"{paper.id}v{paper.version}" if _is_arxiv(paper) and paper.version else None
-        source = source or (paper.id if _is_arxiv(paper) else paper.pdf_url)
+        source = _source(item.paper)
         if source is None:
             raise FetchError("has no link to a PDF: add one to its record")
         fetched = self._fetcher.pdf(source)
         if datetime.now(UTC) - fetched.fetched > _CURRENT:
             fetched = self._fetcher.pdf(source, refresh=True)
-        return PdfFile(path=str(fetched.path), sha256=fetched.sha256)
+        return Found(item, PdfFile(path=str(fetched.path), sha256=fetched.sha256), fetched.version)
 
     def _keep(self, pdf: PdfFile) -> PdfFile:
         """Copy a PDF into the library, so that its pages can be shown when it has moved."""
@@ -171,8 +201,9 @@ class FullTexts:
             ) from error
         return pdf
 
-    def _describe(self, item: Wanted, pdf: PdfFile, document: Document) -> Paper:
+    def _describe(self, found: Found, document: Document) -> Paper:
         """Add to the paper what its PDF says: title and abstract where it has none of its own."""
+        item, pdf = found.wanted, found.pdf
         paper = item.paper
         held = paper.full_text
         own_abstract = paper.abstract and not (held and held.gave_abstract)
@@ -194,6 +225,8 @@ class FullTexts:
                 "title": document.title if titled else paper.title,
                 "abstract": paper.abstract if own_abstract else abstract,
                 "full_text": full_text,
+                "version": _version(found, document) or paper.version,
+                **_ids(paper, pdf),
             }
         )
 
@@ -228,5 +261,35 @@ def other_title(paper: Paper, document: Document) -> str | None:
     return document.title
 
 
-def _is_arxiv(paper: Paper) -> bool:
-    return parse_arxiv_id(paper.id) is not None
+def _ids(paper: Paper, pdf: PdfFile) -> dict[str, object]:
+    """Name a paper that was known by a link alone after its content; it is found by the link, too."""
+    if not paper.pdf_url or paper.id != link_id(paper.pdf_url):
+        return {}
+    return {"id": file_id(pdf.sha256), "aliases": (*paper.aliases, paper.id)}
+
+
+def _source(paper: Paper) -> str | None:
+    """Say where to fetch a paper from: arXiv has it in its newest version, unless one was named.
+
+    The paper's link names the version that its user named; ``version`` alone may have been learnt.
+    """
+    if parse_arxiv_id(paper.id) is None:
+        return paper.pdf_url
+    named = _arxiv_link(paper)
+    version = named.version if named else paper.version
+    return f"{paper.id}v{version}" if version else paper.id
+
+
+def _version(found: Found, document: Document) -> int | None:
+    """Tell the version of a paper that was fetched from arXiv: the server says it, the stamp, or arXiv."""
+    paper, stamp = found.wanted.paper, parse_arxiv_id(document.arxiv or "")
+    if found.wanted.pdf is not None or _arxiv_link(paper) is None:
+        return None
+    stamped = stamp.version if stamp and stamp.base == paper.id else None
+    return found.version or stamped or found.wanted.newest
+
+
+def _arxiv_link(paper: Paper) -> ArxivId | None:
+    """Read a paper's link to its PDF on arXiv, if it has an arXiv id and no link elsewhere."""
+    link = find_arxiv_id(paper.pdf_url or "")
+    return link if link and link.base == paper.id else None

@@ -11,10 +11,10 @@ from assistant.chunk import rename
 from assistant.errors import FetchError
 from assistant.ingest.full_text import FullTexts, Read, Wanted
 from assistant.ingest.index import Cut, cut, embed
-from assistant.ingest.shelf import Change, Shelf, has_own_abstract
+from assistant.ingest.shelf import OPENING, Change, Shelf, has_own_abstract
 from assistant.ingest.stamps import disowned, identified, newer_version
 from assistant.models import Embedder
-from assistant.records import IngestReport, Paper, PdfFile, SourcedPaper, SourceFailure
+from assistant.records import Chunk, IngestReport, Paper, PdfFile, SourcedPaper, SourceFailure
 from assistant.sources import parse_arxiv_id, read_source
 from assistant.sources.failures import failure
 from assistant.sources.identity import has_placeholder_title
@@ -87,10 +87,11 @@ class Ingest:
         self._wants_pdf = wants_pdf
         self._progress = progress
         self._generation = store.generation()
-        self._shelf = Shelf(store.papers())
+        self._shelf = Shelf(store.papers(), self._opening)
         self._outcomes: dict[str, Outcome] = {}
         self._failed: list[SourceFailure] = []
         self._incomplete: list[SourceFailure] = []
+        self._newest: dict[str, int | None] = {}
         self._chunks = 0
 
     def run(self, sources: Sequence[str]) -> IngestReport:
@@ -138,6 +139,7 @@ class Ingest:
         if self._fetcher is not None and asked:
             with suppress(FetchError):  # fetching the PDF will say so
                 found = self._fetcher.metadata(asked)
+        self._newest = {paper_id: known.version for paper_id, known in found.items()}
         return [
             item.model_copy(update={"paper": _described(item.paper, found[item.paper.id])})
             if item.paper.id in found
@@ -161,7 +163,8 @@ class Ingest:
                 continue
             is_read = item.pdf and self._full_texts.is_current(change.paper, item.pdf.sha256)
             if (item.pdf or item.paper.id in fetched) and not is_read:
-                wanted.append(Wanted(change.paper, item.location, item.pdf))
+                newest = self._newest.get(item.paper.id)
+                wanted.append(Wanted(change.paper, item.location, item.pdf, newest))
             if wanted and wanted[-1].location == item.location and _is_bare(item.paper):
                 if change.known is not None:
                     self._note(Change(change.known, change.known))
@@ -221,7 +224,7 @@ class Ingest:
         full_text = paper.full_text
         assert full_text is not None
         file = item.wanted.pdf or PdfFile(path="", sha256=full_text.sha256)
-        change = self._shelf.change(paper, file)
+        change = self._shelf.change(paper, file, opening=item.document.text)
         if change.known is not None and has_own_abstract(change.known):
             full_text = full_text.model_copy(update={"gave_abstract": False})
         return change._replace(paper=change.paper.model_copy(update={"full_text": full_text}))
@@ -260,7 +263,11 @@ class Ingest:
     def _refresh(self) -> None:
         """Look at what the library holds, and remember at which moment."""
         self._generation = self._store.generation()
-        self._shelf = Shelf(self._store.papers())
+        self._shelf = Shelf(self._store.papers(), self._opening)
+
+    def _opening(self, paper_id: str) -> str:
+        """Find what a stored paper's PDF begins with."""
+        return _opening_of(self._store.paper_chunks(paper_id))
 
     def _make(self, makers: Sequence[Callable[[], Made | SourceFailure]]) -> Batch:
         """Make each paper on top of those before it; of two that are one paper, the last is stored."""
@@ -278,10 +285,21 @@ class Ingest:
             elif earlier:
                 each = each._replace(change=each.change._replace(known=earlier[0].change.known))
             made[paper.id] = each
-            self._shelf.put(paper)
+            self._shelf.put(paper, _opening_of(each.cut.chunks) if each.cut else "")
         cuts = [each.cut for each in made.values() if each.cut is not None]
         indexed = embed(cuts, self._embedder, abstracts=self._abstract_embedder)
         return Batch(list(made.values()), indexed, failed)
+
+
+def _opening_of(chunks: Sequence[Chunk]) -> str:
+    """Put together what a PDF begins with from the chunks of its paper, which may overlap."""
+    text, end = "", 0
+    for start, piece in sorted((each.start, each.text) for each in chunks if each.source == "pdf"):
+        text += piece[max(0, end - start) :] + " "
+        end = max(end, start + len(piece))
+        if len(text) >= OPENING:
+            break
+    return text
 
 
 def _is_bare(paper: Paper) -> bool:

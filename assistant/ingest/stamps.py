@@ -24,9 +24,11 @@ def identified(item: Read, shelf: Shelf) -> Paper | SourceFailure:
     as it is.
     """
     paper, pdf, stamp = item.paper, item.wanted.pdf, _stamp(item)
+    if problem := _misnamed(item, shelf):
+        return problem
     if pdf is None or stamp is None:
         return paper
-    known = shelf.change(paper, pdf).paper
+    known = shelf.change(paper, pdf, opening=item.document.text).paper
     holder = known if parse_arxiv_id(known.id) else shelf.paper(stamp.base)
     if holder is known:
         if known.id != stamp.base or (known.version or 0) >= (stamp.version or 0):
@@ -47,6 +49,23 @@ def identified(item: Read, shelf: Shelf) -> Paper | SourceFailure:
             "url": stamp.abs_url,
             "pdf_url": elsewhere or stamp.pdf_url,
         }
+    )
+
+
+def _misnamed(item: Read, shelf: Shelf) -> SourceFailure | None:
+    """Report a bare arXiv id whose PDF is, byte for byte, that of another one: no two papers share it."""
+    paper = item.paper
+    holder = shelf.holder(paper.full_text.sha256) if paper.full_text else None
+    if holder is None or paper.id in (holder.id, *holder.aliases):
+        return None
+    if not (parse_arxiv_id(paper.id) and parse_arxiv_id(holder.id)):
+        return None
+    if not has_placeholder_title(item.wanted.paper):
+        return None
+    return failure(
+        item.wanted.location,
+        f"comes with the very PDF of {excerpt(holder.title)}, which is {holder.id} in the library: "
+        "check the id",
     )
 
 
@@ -71,13 +90,17 @@ def _first_page(document: Document) -> list[Line]:
 
 
 def newer_version(item: Read, paper: Paper, shelf: Shelf) -> Paper | None:
-    """Find the paper in the library if what was read of it is a newer version than this PDF's stamp says."""
-    stamp, pdf = _stamp(item), item.wanted.pdf
-    held = shelf.change(paper, pdf).known
-    if pdf is None or stamp is None or held is None or held.full_text is None:
+    """Find the paper in the library if what was read of it is a newer version than this PDF.
+
+    A PDF from this machine has the version on its stamp, one from arXiv that which arXiv gives it.
+    """
+    pdf = item.wanted.pdf
+    held = shelf.change(paper, pdf, opening=item.document.text).known
+    this = _stamp(item) if pdf else ArxivId(paper.id, paper.version)
+    if this is None or held is None or held.full_text is None or paper.full_text is None:
         return None
-    is_other = held.id == stamp.base and held.full_text.sha256 != pdf.sha256
-    return held if is_other and (stamp.version or 0) < (held.version or 0) else None
+    is_other = held.id == this.base and held.full_text.sha256 != paper.full_text.sha256
+    return held if is_other and (this.version or 0) < (held.version or 0) else None
 
 
 def disowned(paper: Paper, known: Paper | None, location: str) -> SourceFailure | None:

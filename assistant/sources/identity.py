@@ -45,12 +45,22 @@ def content_id(title: str, abstract: str) -> str:
     return content_key(title, abstract)[:SHORT_HASH]
 
 
+def file_id(digest: str) -> str:
+    """Make the id of a paper that is known by its PDF's content, given the SHA-256 of that in hex."""
+    return FILE_ID_PREFIX + digest[:SHORT_HASH]
+
+
+def link_id(link: str) -> str:
+    """Make the id of a paper that is known by its PDF's link alone, until that is fetched."""
+    return file_id(hashlib.sha256(link.encode()).hexdigest())
+
+
 def arxiv_title(base: str) -> str:
     """Stand in for a title that is not known yet."""
     return f"arXiv:{base}"
 
 
 def has_placeholder_title(paper: Paper) -> bool:
-    """Tell a title that only stands in: an arXiv id, or the name of a PDF file."""
+    """Tell a title that only stands in: an arXiv id, or the name of a PDF."""
     from_file = paper.id.startswith(FILE_ID_PREFIX) and not paper.abstract and not paper.authors
     return from_file or paper.title == arxiv_title(paper.id)

@@ -1,16 +1,18 @@
-"""PDF files: one paper each, known by name and content until its text is read."""
+"""PDFs: one paper each, known by name and content, or by its link, until its text is read."""
 
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from assistant.errors import SourceError
 from assistant.records import PdfFile, SourcedPaper
 from assistant.sources.arxiv import parse_arxiv_id
 from assistant.sources.draft import Draft, build_paper
 from assistant.sources.failures import Item, location
-from assistant.sources.identity import FILE_ID_PREFIX, SHORT_HASH, arxiv_title
+from assistant.sources.identity import arxiv_title, file_id, link_id
+from assistant.sources.links import web_link
 from assistant.text import one_line
 
 MAX_PDF_BYTES = 200_000_000
@@ -31,13 +33,25 @@ def read_pdf(blocks: Iterable[bytes], path: Path) -> Iterator[Item]:
     arxiv = parse_arxiv_id(stem)
     draft = Draft(
         title=arxiv_title(arxiv.base) if arxiv else _title(stem),
-        id=FILE_ID_PREFIX + digest[:SHORT_HASH],
+        id=file_id(digest),
         arxiv=arxiv,
     )
     item = build_paper(draft, location(path))
     if isinstance(item, SourcedPaper):
         item = item.model_copy(update={"pdf": PdfFile(path=place, sha256=digest)})
     yield item
+
+
+def linked_pdf(link: str) -> Item:
+    """Make the paper that the link to a PDF stands for. Raises ``SourceError`` for what is no web link."""
+    url = link.strip().partition("#")[0]
+    if web_link(url) != url:
+        raise SourceError(
+            "is no http(s) link: give one to a PDF, or download the file and name that"
+        )
+    stem = unquote(urlsplit(url).path).rstrip("/").rpartition("/")[2].removesuffix(".pdf")
+    draft = Draft(title=_title(stem), id=link_id(url), pdf=url)
+    return build_paper(draft, location(link.strip()))
 
 
 def _is_text(name: str) -> bool:

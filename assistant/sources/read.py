@@ -12,12 +12,13 @@ from assistant.sources.draft import Draft, build_paper
 from assistant.sources.failures import Item, failure, location
 from assistant.sources.formats import KINDS, belongs, reader_of
 from assistant.sources.identity import arxiv_title
+from assistant.sources.pdf import linked_pdf
 
 _BLOCK_BYTES = 65_536
 
 
 def read_source(source: str) -> Iterator[Item]:
-    """Read papers from what a user typed: a file, a folder, an arXiv id or a link to arXiv.
+    """Read papers from what a user typed: a file, a folder, an arXiv id or a link to a PDF.
 
     Nothing is raised for what cannot be read: it is yielded as a failure that names file and line.
     """
@@ -43,7 +44,7 @@ def _read(source: str) -> Iterator[Item]:
     elif arxiv := parse_arxiv_id(source):
         yield _placeholder(arxiv, location(source))
     elif "://" in source:
-        raise SourceError("is not a link to an arXiv paper: download the file and name that")
+        yield linked_pdf(source)
     else:
         raise SourceError("no such file or folder, nor an arXiv id: check the spelling")
 
