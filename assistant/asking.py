@@ -14,6 +14,7 @@ from assistant.records import (
     Answer,
     AnswerDone,
     AnswerText,
+    Citation,
     Cited,
     Claim,
     ClaimChecked,
@@ -101,19 +102,20 @@ class Asker(NamedTuple):
         written = yield from self._write(query, passages, follow_up=asked.standalone != question)
         clock.lap("answer")
         claims, notes = yield from self._check(written, passages)
-        text = self._marked(written.text, claims)
+        marked = self._marked(written, claims)
+        refusal = written.refusal or marked.refusal
         if self.verify == "drop":
-            yield AnswerText(text=text)
+            yield AnswerText(text=marked.text)
         clock.lap("verify")
         yield AnswerDone(
             answer=Answer(
                 question=question,
                 standalone_question=asked.standalone,
-                answer=text,
-                refused=written.refusal is not None,
-                refusal_reason=written.refusal,
-                citations=written.citations,
-                claims=tuple(claims),
+                answer=marked.text,
+                refused=refusal is not None,
+                refusal_reason=refusal,
+                citations=marked.citations,
+                claims=_citing(claims, marked.citations),
                 backend=written.model,
                 usage=self.meter.usage,
                 timings_ms=clock.timings(),
@@ -179,10 +181,19 @@ class Asker(NamedTuple):
         finally:
             judging.close()
 
-    def _marked(self, text: str, claims: Sequence[Claim]) -> str:
+    def _marked(self, written: Written, claims: Sequence[Claim]) -> marking.Marked:
         if self.verify == "off":
-            return text
-        return (marking.drop if self.verify == "drop" else marking.mark)(text, claims)
+            return marking.Marked(written.text, written.citations)
+        return marking.apply(written.text, claims, written.citations, drops=self.verify == "drop")
+
+
+def _citing(claims: Sequence[Claim], citations: Sequence[Citation]) -> tuple[Claim, ...]:
+    """Leave out of claims the citations that went with what was dropped."""
+    left = {citation.number for citation in citations}
+    return tuple(
+        claim.model_copy(update={"citations": tuple(n for n in claim.citations if n in left)})
+        for claim in claims
+    )
 
 
 def _returned(ended: Generator[object, None, T]) -> T:

@@ -67,6 +67,10 @@ class Settings(BaseModel):
     llm_fallback: Annotated[str, AfterValidator(_provider_and_model)] | None = Field(
         default=None, description="provider:model to turn to when the first does not answer"
     )
+    llm_fallback_base_url: str | None = Field(
+        default=None,
+        description="base URL of its server; default: llm_base_url if both are of one provider",
+    )
     llm_timeout: float = Field(
         default=60.0, gt=0, description="seconds to wait for the next piece of a reply"
     )

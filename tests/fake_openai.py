@@ -50,7 +50,7 @@ class Seen(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What the model sends: an HTTP status, its text or error, and how it comes."""
+    """What the model sends: an HTTP status, its text or error, and how it comes; or any ``body`` instead."""
 
     text: str = ""
     status: int = 200
@@ -60,8 +60,10 @@ class Reply(NamedTuple):
     bytes_at_a_time: int | None = None
     dies_after: float | None = None
     hangs: bool = False
-    finish_reason: str = "stop"
+    finish_reason: str | None = "stop"
     usage: bool = True
+    body: str | None = None
+    media: str = "application/json"
 
 
 def read_request(request: dict[str, Any]) -> Seen:
@@ -390,6 +392,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.owner.sleep(self.owner.delay)
         if reply.hangs:
             self._hang()
+        elif reply.body is not None:
+            self._send_bytes(reply.status, reply.body.encode(), reply.media, reply.headers)
         elif reply.status != 200:
             self._send(reply.status, {"error": reply.error}, reply.headers)
         elif request.get("stream"):
@@ -408,9 +412,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(
         self, status: int, body: dict[str, Any], headers: tuple[tuple[str, str], ...] = ()
     ) -> None:
-        data = json.dumps(body).encode()
+        self._send_bytes(status, json.dumps(body).encode(), "application/json", headers)
+
+    def _send_bytes(
+        self, status: int, data: bytes, media: str, headers: tuple[tuple[str, str], ...]
+    ) -> None:
         self.send_response(status)
-        for name, value in (("content-type", "application/json"), *headers):
+        for name, value in (("content-type", media), *headers):
             self.send_header(name, value)
         self.send_header("content-length", str(len(data)))
         self.end_headers()

@@ -97,6 +97,15 @@ def test_a_wrong_number_can_be_dropped(shelf: Path) -> None:
     assert not any(text.rstrip(".") in dropped.answer for text in wrong)
 
 
+def test_what_nothing_is_left_of_is_a_refusal(shelf: Path) -> None:
+    made_up = lambda seen: f"DAPO was trained on eleven thousand parrots. [{seen.passages[0][0]}]"  # noqa: E731
+    found = answer(made_up, shelf, verify="drop")
+    assert found.refused
+    assert found.refusal_reason is not None
+    assert not found.citations
+    assert [claim.citations for claim in found.claims] == [()]
+
+
 def test_what_is_dropped_is_never_shown(
     shelf: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

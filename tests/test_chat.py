@@ -269,7 +269,16 @@ class TestSecrets:
             assert KEY not in f"{model!r} {vars(model)}"
 
     @pytest.mark.parametrize(
-        "text", [f"bad {KEY}", "Bearer abcdef1234", "https://u:pass@host/", "key-12345678"]
+        "text",
+        [
+            f"bad {KEY}",
+            "Bearer abcdef1234",
+            "https://u:pass@host/",
+            "key-12345678",
+            "bad hf_AbCdEfGhIjKlMnOpQrStUv",
+            "gsk_AbCdEfGhIjKlMnOpQr12",
+            "AIzaSyA1234567890abcdefghijk",
+        ],
     )
     def test_are_taken_from_messages(self, text: str) -> None:
         assert "***" in redact(text)

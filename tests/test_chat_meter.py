@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from assistant.errors import BudgetError, ModelUnavailableError
-from assistant.models.chat import ChatModel, Message, open_chat
+from assistant.models.chat import ChatModel, Message, count_messages, open_chat
 from assistant.models.ledger import Budget
 from assistant.models.meter import Meter
 from assistant.models.prices import Prices, read_prices
@@ -121,6 +121,72 @@ def test_calls_at_the_same_time_are_held_against_each_other(prices: Prices, chat
     assert meter.usage.cost_usd is not None
     assert meter.usage.cost_usd <= 700.0
     assert refused
+
+
+def test_a_form_that_does_not_come_is_counted(meter: Meter, chat: Open) -> None:
+    with FakeOpenAI("never_json") as server, pytest.raises(ModelUnavailableError):
+        meter.watch(chat(server)).structured(ASKED, Form)
+    assert meter.usage.input_tokens >= 2 * len(ASKED[0].content.split())
+
+
+def test_an_answer_may_take_what_is_left_of_the_budget(prices: Prices, chat: Open) -> None:
+    meter = Meter(Budget(per_question=4_000.0), prices=prices)
+    sent = count_messages(ASKED)
+    with FakeOpenAI() as server:
+        model = meter.watch(chat(server))
+        model.structured(ASKED, Form)
+        taken = meter.usage.cost_usd
+        list(model.stream(ASKED))
+    assert taken is not None
+    form, answer = server.requests
+    assert form["max_tokens"] == (4_000 - sent) // 8
+    assert answer["max_tokens"] == int(4_000 - taken - sent)
+
+
+def test_an_answer_gets_a_share_of_the_days_budget(prices: Prices, chat: Open) -> None:
+    meter = Meter(Budget(per_day=40_000.0), prices=prices, spent=8_000.0)
+    with FakeOpenAI() as server:
+        list(meter.watch(chat(server)).stream(ASKED))
+    assert server.requests[0]["max_tokens"] == (32_000 - count_messages(ASKED)) // 8
+
+
+def test_without_a_budget_or_a_price_there_is_no_limit(
+    meter: Meter, prices: Prices, chat: Open
+) -> None:
+    limited = Meter(Budget(per_question=4_000.0), prices=prices)
+    with FakeOpenAI() as server:
+        list(meter.watch(chat(server)).stream(ASKED))
+        list(limited.watch(chat(server, "openai:unheard-of")).stream(ASKED))
+    assert not any("max_tokens" in each for each in server.requests)
+
+
+def test_the_stricter_of_two_meters_counts(prices: Prices, chat: Open) -> None:
+    day = Meter(Budget(per_day=1e6), prices=prices)
+    question = Meter(Budget(per_question=2_000.0), prices=prices)
+    with FakeOpenAI() as server:
+        model = question.watch(day.watch(chat(server)))
+        model.structured(ASKED, Form)
+    assert server.requests[0]["max_tokens"] == max(300, (2_000 - count_messages(ASKED)) // 8)
+    assert question.usage == day.usage
+
+
+def test_a_budget_that_does_not_hold_is_told(prices: Prices, chat: Open) -> None:
+    meter = Meter(Budget(per_question=0.01), prices=prices)
+    with FakeOpenAI() as server:
+        stream = meter.watch(chat(server, "openai:unheard-of")).stream(ASKED)
+        list(stream)
+    assert stream.completion is not None
+    (told,) = stream.completion.remarks
+    assert "the price of openai:unheard-of is not known" in told
+
+
+def test_an_answer_that_the_budget_cut_says_so(prices: Prices, chat: Open) -> None:
+    meter = Meter(Budget(per_question=4_000.0), prices=prices)
+    with FakeOpenAI("cut_off") as server:
+        stream = meter.watch(chat(server)).stream(ASKED)
+        list(stream)
+    assert stream.completion is not None
+    assert "the budget left 3," in stream.completion.remarks[-1]
 
 
 def test_what_has_no_known_price_is_not_held_back(prices: Prices, chat: Open) -> None:

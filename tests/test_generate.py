@@ -22,6 +22,7 @@ from assistant.models.minilm import MiniLM
 from assistant.records import Chunk, Passage
 from assistant.untrusted import harmless
 from tests.fake_openai import BEHAVIOURS, FakeOpenAI, Reply, Seen, answers
+from tests.test_generate_sanitise import active
 
 QUESTION = "What does DAPO reach on AIME 2024, and what is PyGDA?"
 
@@ -121,11 +122,35 @@ class TestText:
         written = answered(says("Two:\n\n\n- DAPO is a system [A]\n- PyGDA is a library [B]\n"))
         assert written.text == "Two:\n\n- DAPO is a system [1]\n- PyGDA is a library [2]"
         assert [(each.text, each.citations) for each in written.claims] == [
-            ("Two:", ()), ("DAPO is a system", (1,)), ("PyGDA is a library", (2,)),
+            ("DAPO is a system", (1,)), ("PyGDA is a library", (2,)),
         ]  # fmt: skip
 
-    def test_what_a_model_thinks_aloud_is_not_shown(self) -> None:
-        assert answered("thinks").text == answered("answers").text
+    def test_lists_headings_and_tables_lead_to_claims_and_are_none(self) -> None:
+        written = answered(
+            says(
+                "## Answer\n\nKey findings:\n\n1. **Score**: 50 points [A].\n2. It is open [B].\n\n"
+                "| Method | Score |\n|---|---|\n| DAPO | 50 [A] |\n\nI hope this helps!"
+            )
+        )
+        assert [each.text for each in written.claims] == [
+            "Score: 50 points.", "It is open.", "DAPO | 50",
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(
+        "said",
+        ["## DAPO trains 900 models\n\nIt is open [A].", "DAPO has 900 models:\n- It is open [A]"],
+    )
+    def test_a_heading_that_holds_a_number_is_a_claim(self, said: str) -> None:
+        assert "900" in answered(says(said)).claims[0].text
+
+    def test_a_heading_that_leads_to_no_source_is_a_claim(self) -> None:
+        assert answered(says("## Warning\n\nIt is so.")).claims[0].text == "Warning"
+
+    def test_chinese_sentences_are_claims_of_their_own(self) -> None:
+        written = answered(says("DAPO获得50分 [A]。PyGDA是一个图库 [B]。它是开源的。"))
+        assert [(each.text, each.citations) for each in written.claims] == [
+            ("DAPO获得50分。", (1,)), ("PyGDA是一个图库。", (2,)), ("它是开源的。", ()),
+        ]  # fmt: skip
 
     def test_the_first_piece_comes_before_the_last(self) -> None:
         with FakeOpenAI(says("DAPO reaches 50 points [A]. " * 50), pause=0.005) as server:
@@ -142,6 +167,54 @@ class TestText:
 
     def test_an_answer_cut_by_the_model_says_so(self) -> None:
         assert "limit of length" in answered("cut_off").notes[0]
+
+
+class TestThinking:
+    @pytest.mark.parametrize(
+        "thought",
+        [
+            "<think>It is 60. [A]</think>\n\n",
+            "<think>" + "I look again. " * 1_500 + "</think>",
+            "Okay, the user asks. Passage [A] says 60 points.\n</think>\n\n",
+            "[THINK]It is 60.[/THINK]",
+            "<thought>It is 60.</thought>",
+            "<|channel|>analysis<|message|>It is 60.<|end|><|start|>assistant<|channel|>final<|message|>",
+            "<|channel|>analysis<|message|>NOT_IN_PAPERS?<|end|><|start|>assistant<|channel|>final<|message|>",
+        ],
+    )
+    @pytest.mark.parametrize("piece", [3, 200])
+    def test_is_not_shown(self, thought: str, piece: int) -> None:
+        said = says(f"{thought}It reaches 50 points [A].")
+        written = answered(lambda seen: Reply(said(seen), piece=piece))
+        assert written.text == "It reaches 50 points [1]."
+        assert written.notes == ()
+
+    def test_of_the_fake_is_not_shown(self) -> None:
+        assert answered("thinks").text == answered("answers").text
+
+    def test_that_turns_out_to_be_some_when_it_was_shown_is_no_part_of_the_answer(self) -> None:
+        said = says("It has 60 points [B]. It is open.</think>It reaches 50 points [A].")
+        with FakeOpenAI(said) as server:
+            *_, written = generate(QUESTION, PASSAGES, chat(server))
+        assert isinstance(written, Written)
+        assert written.text == "It reaches 50 points [1]."
+        assert [each.paper_id for each in written.citations] == ["p1"]
+        assert [each.text for each in written.claims] == ["It reaches 50 points."]
+
+    def test_an_answer_about_its_marks_is_shown(self) -> None:
+        said = "It puts <think> and </think> around thoughts [A]. It is open [A]."
+        assert len(answered(says(said)).claims) == 2
+
+    def test_without_an_end_shows_nothing_when_the_reply_breaks_off(self) -> None:
+        got: list[str] = []
+        with (
+            FakeOpenAI(
+                lambda _seen: Reply("Okay, the user asks for it. " * 9, dies_after=0.5)
+            ) as server,
+            pytest.raises(ModelUnavailableError),
+        ):
+            got += [each.text for each in generate(QUESTION, PASSAGES, chat(server))]
+        assert got == []
 
 
 class TestCitations:
@@ -173,6 +246,40 @@ class TestCitations:
         numbers = {int(number) for number in re.findall(r"(?<!\\)\[(\d+)\]", written.text)}
         assert numbers == {each.number for each in written.citations}
         assert numbers >= {number for claim in written.claims for number in claim.citations}
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            "[A] It reaches 50 points. [B] PyGDA is open.",
+            "[A]: It reaches 50 points.\n[B]: PyGDA is open.",
+            "- [A] It reaches 50 points.\n- [B] PyGDA is open.",
+            "It reaches [A] 50 points. PyGDA [B] is open.",
+            "It reaches 50 points.\n[A]\nPyGDA is open.\n[B]",
+        ],
+    )
+    def test_belong_to_the_sentence_they_stand_in_or_before(self, said: str) -> None:
+        written = answered(says(said))
+        assert [(each.text, each.citations) for each in written.claims] == [
+            ("It reaches 50 points.", (1,)), ("PyGDA is open.", (2,)),
+        ]  # fmt: skip
+        assert not re.search(
+            r"^\[", written.text, re.MULTILINE
+        )  # Markdown would take it for a link's place
+
+    def test_in_the_middle_of_a_sentence_are_aligned_with_all_of_it(self) -> None:
+        written = answered(says("DAPO [A] builds on the base model Qwen2.5-32B. It is so."))
+        assert written.text == "DAPO [1] builds on the base model Qwen2.5-32B. It is so."
+        assert written.citations[0].quote == "Its base model is Qwen2.5-32B."
+
+    @pytest.mark.parametrize(
+        "said", ["1. [A]:x", "1234. [A]:x", "> [A]:x", "1. ## [A]:x", "x [A](y)"]
+    )
+    def test_become_no_links(self, said: str) -> None:
+        assert active(answered(says(f"{said}\n\nIt is open [A].")).text) == []
+
+    def test_two_in_a_sentence_stay_where_they_are(self) -> None:
+        written = answered(says("DAPO [A] is a system, PyGDA [B] a library [B]."))
+        assert re.sub(r"\d", "n", written.text) == "DAPO [n] is a system, PyGDA [n] a library [n]."
 
     def test_to_unknown_keys_are_dropped(self) -> None:
         written = answered(says("It is so [kzzzz]. Others agree [1][k2345, A]."))
@@ -209,10 +316,21 @@ class TestRefusal:
         assert (written.citations, written.claims) == ((), ())
 
     @pytest.mark.parametrize(
-        "said", ["NOT_IN_PAPERS", "**NOT_IN_PAPERS:** x", "\n not in papers: x", "`NOT_IN_PAPERS`"]
-    )
+        "said",
+        [
+            "NOT_IN_PAPERS", "**NOT_IN_PAPERS:** x", "\n not in papers: x", "`NOT_IN_PAPERS`",
+            "NOT-IN-PAPERS",
+            "Based on the passages, I cannot answer.\n\nNOT_IN_PAPERS: x", "Answer: NOT_IN_PAPERS: x",
+            "[NOT_IN_PAPERS: x]", "(NOT_IN_PAPERS) x", "「NOT_IN_PAPERS：x」", '{"answer": "NOT_IN_PAPERS"}',
+            f"{'I looked at all of it. ' * 50}NOT_IN_PAPERS: x", "It is so [kzzzz]. NOT_IN_PAPERS: x",
+        ],
+    )  # fmt: skip
     def test_is_recognised_in_other_dress(self, said: str) -> None:
-        assert answered(lambda _seen: Reply(said, piece=2)).refusal is not None
+        with FakeOpenAI(lambda _seen: Reply(said, piece=2)) as server:
+            *_, written = generate(QUESTION, PASSAGES, chat(server))
+        assert isinstance(written, Written)
+        assert written.refusal in {"Missing: x.", "They do not answer this question."}
+        assert written.text == f"The papers don't say. {written.refusal}"
 
     def test_shows_nothing_before_it_is_recognised(self) -> None:
         with FakeOpenAI(lambda _seen: Reply("NOT_IN_PAPERS: x", piece=1)) as server:

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from assistant.errors import BudgetError, ModelUnavailableError
 from assistant.models.chat import ChatModel
+from assistant.models.form import Form
 from assistant.models.parallel import in_parallel
 from assistant.models.request import request
 from assistant.models.stop import Stop
@@ -35,7 +36,7 @@ class Distilled(NamedTuple):
     notes: tuple[str, ...]
 
 
-class _Reply(BaseModel):
+class _Reply(Form):
     """What the model is asked to fill in."""
 
     relevance: float = Field(description="from 0 (not at all) to 10 (says exactly what is asked)")

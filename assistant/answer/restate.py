@@ -4,12 +4,13 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from assistant import prompts
 from assistant.errors import ModelUnavailableError
 from assistant.keys import KeyMaker
 from assistant.models.chat import ChatModel, Message
+from assistant.models.form import Form
 from assistant.records import Turn
 from assistant.text import one_line, words
 from assistant.untrusted import harmless
@@ -31,7 +32,7 @@ class Rewritten(NamedTuple):
     sub_questions: tuple[str, ...]
 
 
-class _Reply(BaseModel):
+class _Reply(Form):
     """What the model is asked to fill in."""
 
     standalone_question: str = Field(description="the last question, understandable by itself")

@@ -22,8 +22,35 @@ _AT_A_TIME = 500
 _REFERENCE = r"\^?(?:k[0-9a-z]{2,6}|\d{1,3})"
 _MARKER_TEXT = rf"\s*{_REFERENCE}(?:(?:\s|[,;&–-]|and)*{_REFERENCE})*\s*"
 _MARKER_LABEL = re.compile(_MARKER_TEXT, re.IGNORECASE)
-_MARKER = re.compile(rf"\[{_MARKER_TEXT}\](?!\()", re.IGNORECASE)
-_MARKER_BEGUN = re.compile(r"\[[\s^a-z0-9,;&–-]{0,120}\]?\Z", re.IGNORECASE)
+_BESIDE_KEYS = (
+    "passages?|sources?|keys?|refs?|references?|citations?|cite|cited|see|also|cf|from|in|and|or"
+    "|pages?|pp?|sections?|sec|tables?|fig|figures?|eq|id|doc|und|et|y"
+)
+"""Words that a bracket with keys may hold as well."""
+_BETWEEN_KEYS = r"[\s,;:&/|.–—^*_@#§\\-]"
+_IN_MARKER = (
+    rf"(?:{_BETWEEN_KEYS}|(?<![^\W_])(?:{_BESIDE_KEYS}|k[0-9a-z]{{2,6}}|\d{{1,4}})(?![^\W_]))"
+)
+_OPEN, _CLOSE = r"[\[［【〔]", r"\\?[\]］】〕]"
+_MARK = rf"(?P<two>{_OPEN}(?={_OPEN}))?{_OPEN}(?P<in>{_IN_MARKER}{{1,60}}){_CLOSE}(?(two){_CLOSE})"
+_MARK_BEGUN = rf"{_OPEN}{{1,2}}{_IN_MARKER}{{0,60}}\w{{0,10}}(?:{_CLOSE}){{0,2}}\\?"
+_MARKER = re.compile(rf"{_MARK}(?!(?<=\])\()", re.IGNORECASE)
+_MARKER_BEGUN = re.compile(rf"{_MARK_BEGUN}\Z", re.IGNORECASE)
+_STRESSED = re.compile(rf"(?P<stress>\*{{1,3}}|_{{1,3}}){_MARK}(?P=stress)", re.IGNORECASE)
+_STRESSED_BEGUN = re.compile(
+    rf"(?:\*{{1,3}}|_{{1,3}})(?:{_MARK_BEGUN}[*_]{{0,3}})?\Z", re.IGNORECASE
+)
+_ROUND = re.compile(rf"[(（{{](?P<in>{_IN_MARKER}{{1,60}})[)）}}]", re.IGNORECASE)
+_ROUND_BEGUN = re.compile(rf"[(（{{]{_IN_MARKER}{{0,60}}\w{{0,10}}\Z", re.IGNORECASE)
+_CITE = re.compile(
+    r"\\[a-z]{0,8}cite[a-z]{0,8}\*?(?:\[[^\[\]\n]{0,60}\]){0,2}\{(?P<in>[^{}\n]{0,120})\}",
+    re.IGNORECASE,
+)
+_CITE_BEGUN = re.compile(
+    r"\\(?:[a-z]{0,20}|[a-z]{0,8}cite[a-z]{0,8}\*?(?:\[[^\[\]\n]{0,60}\]?){0,2}(?:\{[^{}\n]{0,120})?)\Z",
+    re.IGNORECASE,
+)
+_KEYED_TAG = re.compile(rf"<{_IN_MARKER}{{1,60}}>", re.IGNORECASE)
 _LINK = re.compile(
     r"!?\[(?P<label>[^\[\]\n]{0,400})\]\((?P<to>(?:[^()\n]|\([^()\n]*\)){0,1500})\)?"
 )
@@ -42,9 +69,10 @@ _BACKSLASH = re.compile(r"\\(?:\\|[A-Za-z]{1,20}(?=[\s{}^_$()=,])|(?=[\[\]<>!&`]
 _BACKSLASH_BEGUN = re.compile(r"\\[A-Za-z]{0,20}\Z")
 _CODE = re.compile(r"[`~]{2,}|`")
 _CODE_BEGUN = re.compile(r"[`~]{1,60}\Z")
-_WORD = re.compile(r"[^\s\[\]<>&\\!`~\x1b]+")
+_WORD = re.compile(r"[^\s\[\]［］【】〔〕（<>&\\!`~\x1b]+")
+_CJK_STOP = re.compile(r"[。！？｡]+")
 _STRETCH = re.compile(r"[^\s\[\]<>`\x1b]*")
-_SENTINEL = re.compile(r"NOT[ _]IN[ _]PAPERS", re.IGNORECASE)
+_SENTINEL = re.compile(r"NOT[ _-]IN[ _-]PAPERS", re.IGNORECASE)
 _ADDRESS = re.compile(
     r"(?:[A-Za-z][A-Za-z0-9+.-]{1,30}:/|www\.|javascript:|data:\w+/|//(?=\w))[^\s\[\]<>\"`\x1b]*"
     r"|(?<![\w.+%-])[\w.+%-]+@(?:[\w-]+\.)+[A-Za-z]{2,}"
@@ -59,12 +87,14 @@ _WITH_MORE_THAN_A_PLACE = re.compile(r"[?#@%;=&\\]")
 class Token(NamedTuple):
     """A piece of the answer: Markdown and the plain text it shows, or the keys in a bracket.
 
-    A bracket that held no key is a token of its own too, with nothing in it.
+    A bracket that held no key is a token of its own too, with nothing in it; so is what a ``heading``
+    begins with, which is not shown.
     """
 
     text: str
     plain: str
     keys: tuple[str, ...] = ()
+    heading: bool = False
 
 
 class _Read(NamedTuple):
@@ -76,12 +106,15 @@ class _Read(NamedTuple):
 
 
 class _Rule(NamedTuple):
-    """A construct: what it begins with, what may still become one, a whole one, and what to make of it."""
+    """A construct: what it begins with, what may still become one, a whole one, and what to make of it.
+
+    What it makes nothing of is left to the rules that follow.
+    """
 
     starts: str
     begun: re.Pattern[str]
     whole: re.Pattern[str]
-    read: Callable[[re.Match[str]], _Read]
+    read: Callable[[re.Match[str]], _Read | None]
 
 
 class Sanitiser:
@@ -103,12 +136,16 @@ class Sanitiser:
         self._held = ""
         self._tail = ""  # what has been shown since the last white space
         self._rules = (
-            _Rule("[", _MARKER_BEGUN, _MARKER, _read_marker),
+            _Rule("[［【〔", _MARKER_BEGUN, _MARKER, _read_marker),
+            _Rule("*_", _STRESSED_BEGUN, _STRESSED, _read_keys),
+            _Rule("(（{", _ROUND_BEGUN, _ROUND, _read_keys),
             _Rule("![", _LINK_BEGUN, _LINK, self._read_link),
+            _Rule("<", _TAG_BEGUN, _KEYED_TAG, _read_keys),
             _Rule("<", _TAG_BEGUN, _TAG, _drop),
             _Rule("<", _TAG_BEGUN, _TAG_OPENING, _drop),
             _Rule("&", _ENTITY_BEGUN, _ENTITY, _read_entity),
             _Rule("\x1b", _SEQUENCE_BEGUN, _SEQUENCE, _drop),
+            _Rule("\\", _CITE_BEGUN, _CITE, _read_keys),
             _Rule("\\", _BACKSLASH_BEGUN, _BACKSLASH, _read_backslash),
             _Rule("`~", _CODE_BEGUN, _CODE, _drop),
         )
@@ -158,8 +195,9 @@ class Sanitiser:
                 if not final and rule.begun.match(self._held):
                     return None
                 match = rule.whole.match(self._held)
-                if match is not None:
-                    return rule.read(match)
+                read = rule.read(match) if match is not None else None
+                if read is not None:
+                    return read
         match = _WORD.match(self._held)
         if match is not None:
             return self._read_word(match.group(), final=final)
@@ -180,6 +218,9 @@ class Sanitiser:
         return _Read(match.end(), instead=label)
 
     def _read_word(self, word: str, *, final: bool) -> _Read | None:
+        stop = _CJK_STOP.search(word)
+        if stop is not None and stop.end() < len(word):
+            word = word[: stop.end()]
         if len(word) == len(self._held) and not final:
             return None
         # An address may go on where a word ends, but no further than this.
@@ -192,7 +233,7 @@ class Sanitiser:
                 return _Read(key.end(), Token("", "", (key[1],)))
             word = held = word[: key.start()]
         if not self._tail and set(word) == {"#"}:
-            return _Read(len(word))
+            return _Read(len(word), Token("", "", heading=True))
         found = _ADDRESS.search(held)
         words = word if found is None else word[: found.start()]
         if words:
@@ -227,8 +268,17 @@ def _drop(match: re.Match[str]) -> _Read:
     return _Read(match.end())
 
 
-def _read_marker(match: re.Match[str]) -> _Read:
-    return _Read(match.end(), Token("", "", tuple(KEY.findall(match.group().lower()))))
+def _read_marker(match: re.Match[str]) -> _Read | None:
+    """Read keys; numbers, and what looks like a key, are dropped."""
+    if _MARKER_LABEL.fullmatch(match["in"]):
+        return _Read(match.end(), Token("", "", tuple(KEY.findall(match["in"].lower()))))
+    return _read_keys(match)
+
+
+def _read_keys(match: re.Match[str]) -> _Read | None:
+    """Read the keys in a bracket of any kind, if it holds any, known or not."""
+    keys = tuple(KEY.findall(match.group().lower().replace("_", " ")))
+    return _Read(match.end(), Token("", "", keys)) if keys else None
 
 
 def _read_entity(match: re.Match[str]) -> _Read:

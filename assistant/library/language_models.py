@@ -10,7 +10,7 @@ from assistant.answer import extractive
 from assistant.compare import Models
 from assistant.errors import SettingsError
 from assistant.library.parts import Parts
-from assistant.models.chat import RETRIES, ChatModel, open_chat
+from assistant.models.chat import RETRIES, ChatModel, open_chat, same_provider
 from assistant.models.ledger import Budget, Ledger, spent
 from assistant.models.meter import Meter
 from assistant.models.prices import Prices, read_prices
@@ -132,9 +132,10 @@ class LanguageModels:
             )
         meter = self.meter()
         asked = request(prompt, data, secret=self._parts.secret)
-        reply = meter.watch(self.chat).structured(asked, schema, stop=stop)
-        self.book({self.chat.name: reply.usage})
-        return reply.value
+        try:
+            return meter.watch(self.chat).structured(asked, schema, stop=stop).value
+        finally:
+            self.book(meter.totals)
 
     def check(self, llms: Sequence[str]) -> list["Checked"]:
         """Ask models for a word, all at a time; say how each did.
@@ -154,8 +155,9 @@ class LanguageModels:
         settings = self._settings
         return open_chat(
             spec,
-            base_url=settings.llm_base_url,
+            base_url=self._base_url(spec),
             fallback=fallback,
+            fallback_base_url=None if fallback is None else self._base_url(fallback),
             timeout=settings.llm_timeout if patient else min(settings.llm_timeout, _CHECK_SECONDS),
             max_retries=RETRIES if patient else 0,
             concurrency=settings.llm_concurrency,
@@ -163,3 +165,11 @@ class LanguageModels:
             cache=settings.home / "replies.db" if settings.cache and patient else None,
             prices=self.prices,
         )
+
+    def _base_url(self, spec: str) -> str | None:
+        """Return the address of a model's server: the one that is set is of the main model's provider."""
+        settings = self._settings
+        if spec == settings.llm_fallback != settings.llm and settings.llm_fallback_base_url:
+            return settings.llm_fallback_base_url
+        own = not self.wanted or same_provider(spec, settings.llm)
+        return settings.llm_base_url if own else None

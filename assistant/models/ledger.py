@@ -23,6 +23,8 @@ _ADD = (
     " cost = cost + excluded.cost"
 )
 _BUSY_SECONDS = 5.0
+_SHARES = 8
+"""Calls that a budget is to be enough for at the same time."""
 
 
 class Total(NamedTuple):
@@ -126,6 +128,34 @@ class Budget(NamedTuple):
                 f"the question could cost {_dollars(cost)} with {model}, and {_dollars(spent)} of "
                 f"today's {_dollars(self.per_day)} are spent: raise the budget, or go on tomorrow"
             )
+
+    def reply_tokens(
+        self,
+        model: str,
+        *,
+        input_tokens: int,
+        least: int,
+        prices: Prices,
+        spent: float,
+        taken: float,
+        alone: bool,
+    ) -> int | None:
+        """Say how many tokens a reply may have within the budget; None for as many as it likes.
+
+        What others may want at the same time is left to them: of the day's budget, and of the question's
+        unless the call is ``alone`` in it, a reply gets a share. The other arguments are those of
+        :meth:`check`, which has allowed ``least`` tokens.
+        """
+        each = prices.cost(model, input_tokens=0, output_tokens=1)
+        sent = prices.cost(model, input_tokens=input_tokens, output_tokens=0)
+        if not each or sent is None:
+            return None
+        lefts = []
+        if self.per_question is not None:
+            lefts.append((self.per_question - taken - sent) / (1 if alone else _SHARES))
+        if self.per_day is not None:
+            lefts.append((self.per_day - spent - taken - sent) / _SHARES)
+        return max(least, int(min(lefts) / each)) if lefts else None
 
 
 def _dollars(amount: float) -> str:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from assistant.models.chat import (
     NO_USAGE,
+    Book,
     ChatModel,
     Completion,
     Message,
@@ -86,28 +87,49 @@ class Meter:
         return total
 
     @contextmanager
-    def call(self, model: str, messages: Sequence[Message], *, answers: bool) -> Iterator[None]:
-        """Hold what a call could cost while it runs; ``answers`` frees what is held for the answer.
+    def call(
+        self, model: str, messages: Sequence[Message], *, answers: bool, limit: int | None = None
+    ) -> Iterator[int | None]:
+        """Hold what a call could cost while it runs; give how many tokens its reply may have.
+
+        ``answers`` frees what is held for the answer; ``limit`` is what is allowed already.
 
         Raises:
             BudgetError: if it could cost more than may be spent; it must not begin then.
         """
         taken = count_messages(messages) if self._budget != Budget() else 0
         given = ANSWER_TOKENS if answers else _FORM_TOKENS
-        cost = self._prices.cost(model, input_tokens=taken, output_tokens=given) or 0.0
         with self._lock:
             if answers:
                 self._held = 0.0
+            before = self._taken() + self._held + self._running
             self._budget.check(
                 model, input_tokens=taken, output_tokens=given, prices=self._prices,
-                spent=self._spent, taken=self._taken() + self._held + self._running,
+                spent=self._spent, taken=before,
             )  # fmt: skip
-            self._running += cost
+            allowed = self._budget.reply_tokens(
+                model, input_tokens=taken, least=given, prices=self._prices,
+                spent=self._spent, taken=before, alone=answers,
+            )  # fmt: skip
+            cost = self._prices.cost(model, input_tokens=taken, output_tokens=allowed or given)
+            self._running += cost or 0.0
         try:
-            yield
+            yield min((each for each in (allowed, limit) if each is not None), default=None)
         finally:
             with self._lock:
-                self._running -= cost
+                self._running -= cost or 0.0
+
+    def notes(self, reply: Completion, allowed: int | None) -> Iterator[str]:
+        """Say where a budget did not hold for a reply, and where it cut it short."""
+        if self._budget == Budget() or reply.cached:
+            return
+        if self._prices.cost(reply.model, input_tokens=1, output_tokens=1) is None:
+            yield (
+                f"the budget does not hold: the price of {reply.model} is not known; "
+                "add it to prices.toml"
+            )
+        if reply.cut and allowed is not None:
+            yield f"the budget left {allowed:,} tokens for the answer"
 
     def add(self, model: str, usage: Usage) -> None:
         """Note what a call took."""
@@ -130,35 +152,51 @@ class Metered:
         """Import what asking takes."""
         self._chat.load()
 
-    def stream(self, messages: Sequence[Message], *, stop: Stop | None = None) -> Stream:
+    def stream(
+        self, messages: Sequence[Message], *, stop: Stop | None = None, limit: int | None = None
+    ) -> Stream:
         """Ask for a reply, to be read piece by piece."""
         within = Stop(stop, self._meter.stop)
-        return Stream(lambda stream: self._stream(messages, stream, within))
+        return Stream(lambda stream: self._stream(messages, stream, within, limit))
 
-    def complete(self, messages: Sequence[Message]) -> Completion:
+    def complete(self, messages: Sequence[Message], *, limit: int | None = None) -> Completion:
         """Ask for a whole reply."""
-        with self._meter.call(self.name, messages, answers=False):
-            completion = self._chat.complete(messages)
+        with self._meter.call(self.name, messages, answers=False, limit=limit) as allowed:
+            completion = self._chat.complete(messages, limit=allowed)
         self._meter.add(completion.model, completion.usage)
         return completion
 
     def structured(
-        self, messages: Sequence[Message], schema: type[Schema], *, stop: Stop | None = None
+        self,
+        messages: Sequence[Message],
+        schema: type[Schema],
+        *,
+        stop: Stop | None = None,
+        limit: int | None = None,
+        book: Book | None = None,
     ) -> Structured[Schema]:
         """Ask for a reply that fits ``schema``."""
-        with self._meter.call(self.name, messages, answers=False):
-            within = Stop(stop, self._meter.stop)
-            reply = self._chat.structured(messages, schema, stop=within)
-        self._meter.add(self.name, reply.usage)
-        return reply
 
-    def _stream(self, messages: Sequence[Message], stream: Stream, stop: Stop) -> Generator[str]:
-        with self._meter.call(self.name, messages, answers=True):
-            source = self._chat.stream(messages, stop=stop)
+        def both(model: str, usage: Usage) -> None:
+            self._meter.add(model, usage)
+            if book is not None:
+                book(model, usage)
+
+        with self._meter.call(self.name, messages, answers=False, limit=limit) as allowed:
+            within = Stop(stop, self._meter.stop)
+            return self._chat.structured(messages, schema, stop=within, limit=allowed, book=both)
+
+    def _stream(
+        self, messages: Sequence[Message], stream: Stream, stop: Stop, limit: int | None
+    ) -> Generator[str]:
+        with self._meter.call(self.name, messages, answers=True, limit=limit) as allowed:
+            source = self._chat.stream(messages, stop=stop, limit=allowed)
             try:
                 yield from source
             finally:
                 source.close()
-                stream.completion = source.completion
                 if source.completion is not None:
-                    self._meter.add(source.completion.model, source.completion.usage)
+                    found = source.completion
+                    self._meter.add(found.model, found.usage)
+                    notes = dict.fromkeys((*found.notes, *self._meter.notes(found, allowed)))
+                    stream.completion = found._replace(notes=tuple(notes))

@@ -4,36 +4,29 @@ import json
 import os
 import random
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
 from assistant import prompts, tokens
-from assistant.errors import ModelUnavailableError, ReplyFormError, SettingsError
+from assistant.errors import AssistantError, ModelUnavailableError, ReplyFormError, SettingsError
 from assistant.models import structured
-from assistant.models.chat import (
-    NO_USAGE,
-    Completion,
-    Message,
-    Stream,
-    Structured,
-    add,
-    count_messages,
-)
-from assistant.models.failures import Failure, explain, redact
+from assistant.models.accepted import Accepted
+from assistant.models.chat import Book, Completion, Message, Stream, Structured, add
+from assistant.models.failures import Failure, broke_off, explain, redact
+from assistant.models.kept_replies import KeptReplies
 from assistant.models.limits import limits_of
 from assistant.models.prices import Prices
+from assistant.models.replies import in_error, read_reply
 from assistant.models.stop import Stop, StoppedError
 from assistant.models.structured import Schema
-from assistant.records import Usage
 
 if TYPE_CHECKING:
-    from langchain_core.caches import BaseCache
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
 
@@ -41,7 +34,8 @@ T = TypeVar("T")
 
 _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 60.0
-_LENGTH_REASONS = frozenset({"length", "max_tokens", "MAX_TOKENS"})
+_TROUBLE = 500
+"""What some servers answer to a schema, as they do to their own errors."""
 
 
 class ProviderChat:
@@ -63,12 +57,13 @@ class ProviderChat:
         self._base_url = base_url
         self._timeout = timeout
         self._max_retries = max_retries
-        self._cache_path = cache
+        self._kept = KeptReplies(cache, model=spec, base_url=base_url)
         self._prices = prices
         self._limits = limits_of(spec.partition(":")[0], base_url, concurrency, rate)
-        # What this model turned out not to take, found on the first refusal.
-        self._takes_temperature = True
-        self._takes_schema = True
+        # The older name of a limit is the one that servers other than OpenAI's know.
+        own_server = spec.startswith("openai:") and base_url is not None
+        self._accepted = Accepted(limit="older" if own_server else "own")
+        self._context = 0
 
     def load(self) -> None:
         """Import what asking takes, which is the longer part of a first question.
@@ -79,34 +74,43 @@ class ProviderChat:
         tokens.count("")
         self._model  # noqa: B018 - made once
 
-    def stream(self, messages: Sequence[Message], *, stop: Stop | None = None) -> Stream:
-        """Ask for a reply, to be read piece by piece; ``stop`` ends it.
+    def stream(
+        self, messages: Sequence[Message], *, stop: Stop | None = None, limit: int | None = None
+    ) -> Stream:
+        """Ask for a reply of ``limit`` tokens at most, to be read piece by piece; ``stop`` ends it.
 
         Raises:
             SettingsError: on reading, if package, key or model are missing.
             ModelUnavailableError: on reading, if the model does not answer or breaks off.
             StoppedError: on reading, if it was ended.
         """
-        return Stream(lambda stream: self._stream(messages, stream, stop or Stop()))
+        asked = _Asked(messages, stop or Stop(), limit)
+        return Stream(lambda stream: self._stream(asked, stream))
 
-    def complete(self, messages: Sequence[Message]) -> Completion:
-        """Ask for a whole reply.
+    def complete(self, messages: Sequence[Message], *, limit: int | None = None) -> Completion:
+        """Ask for a whole reply of ``limit`` tokens at most.
 
         Raises:
             SettingsError: if package, key or model are missing.
             ModelUnavailableError: if the model does not answer.
         """
-        kept = self._kept(messages, "text")
+        kept = self._kept.find(messages, "text")
         if kept is not None:
             return kept
-        completion = self._uncached(messages, Stop())
-        self._keep(messages, "text", completion)
+        completion = self._uncached(_Asked(messages, Stop(), limit))
+        self._kept.keep(messages, "text", completion)
         return completion
 
     def structured(
-        self, messages: Sequence[Message], schema: type[Schema], *, stop: Stop | None = None
+        self,
+        messages: Sequence[Message],
+        schema: type[Schema],
+        *,
+        stop: Stop | None = None,
+        limit: int | None = None,
+        book: Book | None = None,
     ) -> Structured[Schema]:
-        """Ask for a reply that fits ``schema``; ``stop`` ends it.
+        """Ask for a reply that fits ``schema``; ``stop`` ends it; ``book`` is told what each call takes.
 
         The server is asked to hold to it; where it cannot, the schema is put into words. What comes is
         mended if need be, and asked for once more if that does not help.
@@ -117,48 +121,60 @@ class ProviderChat:
             ReplyFormError: if it does, but not in this form.
             StoppedError: if it was ended.
         """
-        stop = stop or Stop()
+        asked = _Asked(messages, stop or Stop(), limit)
         kind = json.dumps(schema.model_json_schema(), sort_keys=True)
-        kept = self._kept(messages, kind)
-        first = kept or self._ask_in_form(messages, schema, stop)
+        reply = self._kept.find(messages, kind) or self._ask_in_form(asked, schema)
+        usage = reply.usage
+        if book is not None:
+            book(self.name, usage)
         try:
-            value, usage = structured.parse(first.text, schema), first.usage
+            value = structured.parse(reply.text, schema)
         except ValueError as error:
-            value, second = self._ask_again(messages, schema, first.text, str(error), stop)
-            usage = add(first.usage, second.usage)
-            first = second
-        self._keep(messages, kind, first)
+            reply = self._ask_again(asked, schema, reply.text, str(error))
+            usage = add(usage, reply.usage)
+            if book is not None:
+                book(self.name, reply.usage)
+            value = self._parse(reply.text, schema)
+        self._kept.keep(messages, kind, reply)
         return Structured(value, usage)
 
     # A whole reply, in a form
 
-    def _ask_in_form(
-        self, messages: Sequence[Message], schema: type[BaseModel], stop: Stop
-    ) -> Completion:
-        if self._takes_schema:
-            try:
-                with self._place(stop):
-                    reply = self._call(
-                        lambda: self._invoke_with(schema, messages, stop), stop, other_form=True
-                    )
-                return self._completion(messages, [reply])
-            except _OtherFormError:
-                self._takes_schema = False
-        return self._uncached(_with_schema(messages, schema), stop)
+    def _ask_in_form(self, asked: "_Asked", schema: type[BaseModel]) -> Completion:
+        in_words = asked._replace(messages=_with_schema(asked.messages, schema))
+        if not self._accepted.schema:
+            return self._uncached(in_words)
+        try:
+            with self._place(asked.stop):
+                reply = self._call(
+                    lambda accepted: self._invoke_with(schema, asked, accepted),
+                    asked,
+                    other_form=True,
+                )
+            return self._completion(asked.messages, [reply])
+        except _OtherFormError:
+            completion = self._uncached(in_words)
+            self._accepted = self._accepted._replace(schema=False)
+            return completion
 
     def _invoke_with(
-        self, schema: type[BaseModel], messages: Sequence[Message], stop: Stop
+        self, schema: type[BaseModel], asked: "_Asked", accepted: Accepted
     ) -> "BaseMessage":
         """Ask with the schema; return the message as it came, to be parsed as any other."""
         from langchain_core.messages import AIMessage
 
+        model = self._client(asked, accepted)
         try:
-            runnable = self._model.with_structured_output(
-                schema.model_json_schema(), include_raw=True
-            )
+            runnable = model.with_structured_output(schema.model_json_schema(), include_raw=True)
         except NotImplementedError as error:  # LangChain's base class: no schema is taken
             raise _OtherFormError from error
-        reply = stop.run(runnable.ainvoke(_convert(messages)))
+        try:
+            reply = asked.stop.run(runnable.ainvoke(_convert(accepted.written(asked.messages))))
+        except Exception as error:
+            cut = in_error(error)
+            if cut is None:
+                raise
+            return cut
         assert isinstance(reply, dict)
         raw = reply["raw"]
         assert isinstance(raw, AIMessage)
@@ -167,47 +183,46 @@ class ProviderChat:
         return raw
 
     def _ask_again(
-        self,
-        messages: Sequence[Message],
-        schema: type[Schema],
-        reply: str,
-        problem: str,
-        stop: Stop,
-    ) -> tuple[Schema, Completion]:
+        self, asked: "_Asked", schema: type[BaseModel], reply: str, problem: str
+    ) -> Completion:
         again = [
-            *_with_schema(messages, schema),
+            *_with_schema(asked.messages, schema),
             Message("assistant", reply[:4_000] or "(nothing)"),
             Message("user", prompts.render("mend", problem=problem)),
         ]
-        second = self._uncached(again, stop)
+        return self._uncached(asked._replace(messages=again))
+
+    def _parse(self, text: str, schema: type[Schema]) -> Schema:
         try:
-            return structured.parse(second.text, schema), second
+            return structured.parse(text, schema)
         except ValueError as error:
             raise ReplyFormError(
                 f"{self.name} does not answer in the form it is asked for ({error}): try another model"
             ) from error
 
-    def _uncached(self, messages: Sequence[Message], stop: Stop) -> Completion:
-        with self._place(stop):
-            reply = self._call(lambda: stop.run(self._model.ainvoke(_convert(messages))), stop)
-        return self._completion(messages, [reply])
+    def _uncached(self, asked: "_Asked") -> Completion:
+        with self._place(asked.stop):
+            reply = self._call(lambda accepted: self._whole(asked, accepted), asked)
+        return self._completion(asked.messages, [reply])
+
+    def _whole(self, asked: "_Asked", accepted: Accepted) -> "BaseMessage":
+        model = self._client(asked, accepted)
+        return asked.stop.run(model.ainvoke(_convert(accepted.written(asked.messages))))
 
     # A reply piece by piece
 
-    def _stream(self, messages: Sequence[Message], stream: Stream, stop: Stop) -> Generator[str]:
-        kept = self._kept(messages, "text")
+    def _stream(self, asked: "_Asked", stream: Stream) -> Generator[str]:
+        kept = self._kept.find(asked.messages, "text")
         if kept is not None:
             stream.completion = kept
             yield kept.text
             return
         seen: list[BaseMessage] = []
-        with self._place(stop):
+        with self._place(asked.stop):
             try:
-                chunks = self._call(
-                    lambda: _begin(stop.read(self._model.astream(_convert(messages)))), stop
-                )
+                chunks = self._first_chunk(asked)
             except StoppedError:  # what was sent is taken
-                stream.completion = self._completion(messages, ())
+                stream.completion = self._completion(asked.messages, ())
                 raise
             try:
                 for chunk in chunks:
@@ -218,63 +233,73 @@ class ProviderChat:
                 raise
             except Exception as error:
                 raise ModelUnavailableError(
-                    f"{self.name} broke off half way ({type(error).__name__}): what stands here is "
+                    f"{self.name} broke off half way ({broke_off(error)}): what stands here is "
                     "not all; ask again"
                 ) from error
             finally:
                 chunks.close()
-                stream.completion = self._completion(messages, seen)
-        self._keep(messages, "text", stream.completion)
+                stream.completion = self._completion(asked.messages, seen)
+        self._kept.keep(asked.messages, "text", stream.completion)
+
+    def _first_chunk(self, asked: "_Asked") -> "_Chunks":
+        """Begin a stream; where the server has none, have the reply as a whole."""
+
+        def begin(accepted: Accepted) -> _Chunks:
+            if not accepted.streaming:
+                return _Chunks(self._whole(asked, accepted), _nothing())
+            model = self._client(asked, accepted)
+            return _begin(
+                asked.stop.read(model.astream(_convert(accepted.written(asked.messages))))
+            )
+
+        streams = self._accepted.streaming
+        try:
+            return self._call(begin, asked)
+        except AssistantError:  # it was not for the stream
+            self._accepted = self._accepted._replace(streaming=streams)
+            raise
 
     def _completion(
         self, messages: Sequence[Message], chunks: Sequence["BaseMessage"]
     ) -> Completion:
-        text = "".join(str(chunk.text) for chunk in chunks)
-        reported = [found for chunk in chunks if (found := getattr(chunk, "usage_metadata", None))]
-        if reported:
-            taken = sum(int(each["input_tokens"]) for each in reported)
-            given = sum(int(each["output_tokens"]) for each in reported)
-        else:
-            taken, given = count_messages(messages), tokens.count(text)
-        cost = self._prices.cost(self.name, input_tokens=taken, output_tokens=given)
-        reasons = {_finish_reason(chunk.response_metadata) for chunk in chunks}
-        return Completion(
-            text=text,
-            usage=Usage(input_tokens=taken, output_tokens=given, cost_usd=cost),
-            model=self.name,
-            cut=bool(reasons & _LENGTH_REASONS),
-        )
+        return read_reply(self.name, messages, chunks, prices=self._prices)
 
     # Calling, and calling again
 
-    def _call(self, call: Callable[[], T], stop: Stop, *, other_form: bool = False) -> T:
-        """Call the model; again after what may pass, with a wait that grows."""
+    def _call(
+        self, call: Callable[[Accepted], T], asked: "_Asked", *, other_form: bool = False
+    ) -> T:
+        """Call the model; again after what may pass, with a wait that grows, and without what is refused."""
         attempt = 0
         while True:
+            accepted = self._accepted
             try:
-                return call()
+                return call(accepted)
             except (SettingsError, StoppedError, _OtherFormError):
                 raise
             except Exception as error:
                 failure = explain(error, self.name)
-                if failure.rejected and self._forgo(failure):
+                limited = asked.limit is not None and accepted.limit != "none"
+                less = accepted.without(failure, limited=limited)
+                if less is not None:
+                    self._accepted = less
                     continue
                 if failure.rejected and other_form:
                     raise _OtherFormError from error
                 wait = _wait(failure, attempt)
                 if not failure.retryable or attempt >= self._max_retries or wait > _LONGEST_WAIT:
+                    if other_form and failure.status == _TROUBLE:
+                        raise _OtherFormError from error
                     raise failure.error from error
-            stop.sleep(wait)
-            self._limits.turn(stop)
+            asked.stop.sleep(wait)
+            self._limits.turn(asked.stop)
             attempt += 1
 
-    def _forgo(self, failure: Failure) -> bool:
-        """Do without the temperature if that is what was refused; models that reason often take none."""
-        if not self._takes_temperature or "temperature" not in failure.detail.lower():
-            return False
-        self._takes_temperature = False
-        self.__dict__.pop("_model", None)
-        return True
+    def _client(self, asked: "_Asked", accepted: Accepted) -> "BaseChatModel":
+        """Return a client for a call; the context stays what it was, as another one takes loading."""
+        model = accepted.fit(self._model, asked.messages, asked.limit, context=self._context)
+        self._context = max(self._context, getattr(model, "num_ctx", None) or 0)
+        return model
 
     @contextmanager
     def _place(self, stop: Stop) -> Iterator[None]:
@@ -313,9 +338,7 @@ class ProviderChat:
 
     def _options(self, provider: str) -> dict[str, Any]:
         """Name the options of a provider's client; what is tried again is decided here, not there."""
-        options: dict[str, Any] = {"cache": False}
-        if self._takes_temperature:
-            options["temperature"] = 0.0
+        options: dict[str, Any] = {"cache": False, "temperature": 0.0}
         if self._base_url is not None:
             _check_url(self._base_url)
             options["base_url"] = self._base_url
@@ -328,35 +351,13 @@ class ProviderChat:
                 options["api_key"] = "none"
         return {**options, "timeout": self._timeout, "max_retries": 0}
 
-    # Keeping replies
 
-    @cached_property
-    def _cache(self) -> "BaseCache | None":
-        if self._cache_path is None:
-            return None
-        from assistant.models.cache import ReplyCache
+class _Asked(NamedTuple):
+    """What is asked, what ends it, and how many tokens the reply may have."""
 
-        return ReplyCache(self._cache_path)
-
-    def _parameters(self, kind: str) -> str:
-        return json.dumps([self.name, self._base_url, {"temperature": 0.0}, kind])
-
-    def _kept(self, messages: Sequence[Message], kind: str) -> Completion | None:
-        if self._cache is None:
-            return None
-        found = self._cache.lookup(json.dumps(messages), self._parameters(kind))
-        if not found:
-            return None
-        cut = bool((found[0].generation_info or {}).get("cut"))
-        return Completion(found[0].text, NO_USAGE, self.name, cut=cut, cached=True)
-
-    def _keep(self, messages: Sequence[Message], kind: str, completion: Completion) -> None:
-        if self._cache is None or completion.cached or not completion.text.strip():
-            return
-        from langchain_core.outputs import Generation
-
-        reply = Generation(text=completion.text, generation_info={"cut": completion.cut})
-        self._cache.update(json.dumps(messages), self._parameters(kind), [reply])
+    messages: Sequence[Message]
+    stop: Stop
+    limit: int | None
 
 
 class _OtherFormError(Exception):
@@ -377,6 +378,10 @@ class _Chunks:
 
     def close(self) -> None:
         self._rest.close()
+
+
+def _nothing() -> Generator["BaseMessage"]:
+    yield from ()
 
 
 def _begin(stream: Generator["BaseMessage"]) -> _Chunks:
@@ -403,11 +408,6 @@ def _wait(failure: Failure, attempt: int) -> float:
     if failure.wait is not None:
         return failure.wait + 0.1 * jitter
     return float(_FIRST_WAIT * 2**attempt * jitter)
-
-
-def _finish_reason(metadata: Mapping[str, Any]) -> str:
-    names = ("finish_reason", "stop_reason", "done_reason")
-    return str(next((metadata[name] for name in names if metadata.get(name)), ""))
 
 
 def _package(error: ImportError) -> str:

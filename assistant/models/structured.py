@@ -2,16 +2,17 @@
 
 import json
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from assistant.errors import first_problem
+from assistant.models.thinking import without_thinking
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
-_THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _LONGEST = 100_000
 
@@ -26,7 +27,7 @@ def parse(text: str, schema: type[Schema]) -> Schema:
         ValueError: if there is no object, or it does not fit; the message says what is wrong.
     """
     problem = "no JSON object in it"
-    for candidate in _candidates(_THINKING.sub("", text[:_LONGEST])):
+    for candidate in _unwrapped(without_thinking(text)[:_LONGEST]):
         try:
             return schema.model_validate(candidate)
         except ValidationError as error:
@@ -53,6 +54,13 @@ def _candidates(text: str) -> list[dict[str, Any]]:
             found.append(value)
         position = text.find("{", position + length)
     return found
+
+
+def _unwrapped(text: str) -> Iterator[dict[str, Any]]:
+    """Read the objects, and what is wrapped into them: some models name what they fill in."""
+    for found in _candidates(text):
+        yield found
+        yield from (inner for inner in found.values() if isinstance(inner, dict))
 
 
 def _describe(error: ValidationError) -> str:
