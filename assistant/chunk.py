@@ -1,6 +1,7 @@
 """Papers into chunks: runs of whole sentences that fit the embedder. Pure."""
 
 import hashlib
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 
@@ -8,7 +9,7 @@ from assistant.records import Block, Chunk, Document, Line, Paper
 from assistant.sections import Section, sections
 from assistant.text import Span, content_terms, sentences
 
-VERSION = "sentences-2"
+VERSION = "sentences-3"
 """Stored with the index; a change of how papers are cut makes a new version."""
 
 MAX_TOKENS = 240
@@ -19,6 +20,8 @@ SECTION_SEPARATOR = " › "
 _MIN_BUDGET = 80
 _SAME_ABSTRACT = 0.6
 _LONG_BLOCK = 300
+_SENTENCE = re.compile(r"(?:\S+\s+){5}.*[.!?][\"'”’)\]]*|.{10,}[。！？]", re.DOTALL)
+_CLAUSE_END = re.compile(r"[，、；：。！？,;:]")
 
 CountTokens = Callable[[str], int]
 
@@ -26,17 +29,16 @@ CountTokens = Callable[[str], int]
 def chunk_abstract(paper: Paper, *, count_tokens: CountTokens) -> tuple[Chunk, ...]:
     """Cut a paper's abstract into chunks, in text order; together they hold every sentence.
 
-    A chunk overlaps the one before by a sentence. A sentence too long for one chunk is one all the
-    same: the embedder sees its beginning, the lexical index all of it. A paper without an abstract
-    is one chunk of its title.
+    A chunk overlaps the one before by a sentence. A sentence that no chunk can hold is cut between words.
+    A paper without an abstract is one chunk of its title.
 
     Args:
         paper: the paper.
         count_tokens: the embedder's own count.
     """
     text = paper.abstract if paper.abstract.strip() else paper.title
-    budget = MAX_TOKENS - count_tokens(paper.title)
-    spans = _pack(sentences(text), lambda span: count_tokens(text[span.start : span.end]), budget)
+    budget = max(MAX_TOKENS - count_tokens(paper.title), _MIN_BUDGET)
+    spans = _spans(text, Span(0, len(text)), count_tokens, budget)
     return tuple(_chunk(paper, text, span) for span in spans)
 
 
@@ -60,7 +62,7 @@ def chunk_document(
     for section in sections(document, _indexed(paper, document)):
         head = _head(paper, SECTION_SEPARATOR.join(section.path), section.context)
         budget = max(MAX_TOKENS - count_tokens(head), _MIN_BUDGET)
-        for span in _section_spans(document.text, section, count_tokens, budget):
+        for span in _spans(document.text, section.span, count_tokens, budget):
             lines = document.lines[bisect_right(ends, span.start) : bisect_left(starts, span.end)]
             chunks.append(_chunk(paper, document.text, span, section=section, lines=lines))
     return tuple(chunks)
@@ -79,13 +81,18 @@ def _head(paper: Paper, section: str | None, context: str | None) -> str:
 
 def _indexed(paper: Paper, document: Document) -> list[Block]:
     """Leave out title and authors, and the document's abstract where the paper's own says the same."""
-    blocks = document.blocks[_front_matter(document) :]
+    front = _front_matter(document)
+    blocks = [
+        block
+        for index, block in enumerate(document.blocks)
+        if index >= front or not _names_somebody(document, block)
+    ]
     if not document.abstract or not paper.abstract:
-        return list(blocks)
+        return blocks
     start, end = document.abstract
     own, found = (set(content_terms(text)) for text in (paper.abstract, document.text[start:end]))
     if len(own & found) < _SAME_ABSTRACT * len(found):
-        return list(blocks)
+        return blocks
     return [block for block in blocks if not (start <= block.start and block.end <= end)]
 
 
@@ -101,13 +108,17 @@ def _front_matter(document: Document) -> int:
     return 0
 
 
-def _section_spans(
-    text: str, section: Section, count_tokens: CountTokens, budget: int
-) -> list[Span]:
+def _names_somebody(document: Document, block: Block) -> bool:
+    """Whether a short block before the paper begins is title, authors or an address, not a sentence."""
+    text = document.text[block.start : block.end]
+    return block.kind == "text" and not _SENTENCE.fullmatch(text)
+
+
+def _spans(text: str, stretch: Span, count_tokens: CountTokens, budget: int) -> list[Span]:
     def count(span: Span) -> int:
         return count_tokens(text[span.start : span.end])
 
-    start, end = section.span
+    start, end = stretch
     units = [
         part
         for piece in sentences(text[start:end])
@@ -117,22 +128,27 @@ def _section_spans(
 
 
 def _cut_long(text: str, span: Span, count: Callable[[Span], int], budget: int) -> list[Span]:
-    """Cut a span in halves, between words, until each part fits."""
-    if count(span) <= budget:
+    """Cut a span in halves, between words where there are blanks, until each part fits."""
+    if count(span) <= budget or span.end - span.start < 2:
         return [span]
-    middle = (span.start + span.end) // 2
-    gap = text.find(" ", middle, span.end)
-    if gap < 0:
-        gap = text.rfind(" ", span.start, middle)
-    if gap < 0:
-        return [span]  # one word, however long, is not cut
-    parts = (Span(span.start, gap), Span(gap + 1, span.end))
+    cut = _middle(text, span)
+    parts = (Span(span.start, cut), Span(cut, span.end))
     return [
-        cut
+        piece
         for part in map(_stripper(text), parts)
         if part.start < part.end
-        for cut in _cut_long(text, part, count, budget)
+        for piece in _cut_long(text, part, count, budget)
     ]
+
+
+def _middle(text: str, span: Span) -> int:
+    """Where to cut a span: at a blank, after a clause or, in one long word, anywhere near its middle."""
+    quarter = (span.end - span.start) // 4
+    middle, low, high = (span.start + span.end) // 2, span.start + quarter, span.end - quarter
+    blanks = text.rfind(" ", low, middle), text.find(" ", middle, high)
+    clauses = [match.end() for match in _CLAUSE_END.finditer(text, low, high - 1)]
+    found = [blank for blank in blanks if blank > span.start] or clauses or [middle]
+    return min(found, key=lambda place: abs(place - middle))
 
 
 def _stripper(text: str) -> Callable[[Span], Span]:

@@ -1,6 +1,8 @@
 """Reading PDFs: order, blocks, headings, mended words, what is dropped, and the errors."""
 
+import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,8 @@ import reportlab
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfbase.ttfonts import TTFont
 
 from assistant.errors import PdfError
@@ -56,6 +60,31 @@ def vera() -> str:
     fonts = Path(reportlab.__file__).parent / "fonts"
     pdfmetrics.registerFont(TTFont("Vera", str(fonts / "Vera.ttf")))
     return "Vera"
+
+
+def hebrew(path: Path, rows: Sequence[str]) -> Path:
+    """Lines of Hebrew flush right, with words of small Latin letters: capitals that say they are Hebrew."""
+    shown = []
+    for index, row in enumerate(rows):
+        letters = "".join(chr(ord(c) - 0x05D0 + 0x41) if c >= "\u05d0" else c for c in row)
+        parts = re.split(r"([a-z0-9]+(?: [a-z0-9]+)*)", letters)
+        visual = "".join(part if at % 2 else part[::-1] for at, part in enumerate(parts[::-1]))
+        x = RIGHT - stringWidth(visual, SERIF, 10)
+        shown.append(f"BT /F 10 Tf 1 0 0 1 {x:.2f} {700 - 12 * index} Tm ({visual}) Tj ET".encode())
+    content = b"\n".join(shown).replace(b"\\", b"\\\\")
+    names = b"1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfrange <41> <5B> <05D0> endbfrange"
+    objects = (
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %d %d] /Contents 5 0 R"
+        b" /Resources << /Font << /F 4 0 R >> >> >>" % (WIDTH, HEIGHT),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Times-Roman /ToUnicode 6 0 R >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(names), names),
+    )
+    whole = b"".join(b"%d 0 obj\n%s\nendobj\n" % each for each in enumerate(objects, 1))
+    path.write_bytes(b"%PDF-1.4\n" + whole + b"trailer << /Root 1 0 R >>\n%%EOF\n")
+    return path
 
 
 def two_columns(canvas) -> None:
@@ -384,6 +413,113 @@ class TestFurniture:
         assert "arXiv" not in read(tmp_path, paint).text
 
 
+class TestTablesOverPages:
+    HEAD = ("Model", "MATH", "AIME", "Mean")
+
+    def read(self, folder, *, caption: bool = False) -> Document:
+        def paint(canvas):
+            for page in range(5):
+                y = HEIGHT - 60
+                if caption:
+                    text(canvas, LEFT, y + 18, "Table 1: (continued)", size=9)
+                canvas.line(LEFT - 5, y + 10, RIGHT, y + 10)
+                canvas.line(LEFT - 5, y - 4, RIGHT, y - 4)
+                for row in range(45):
+                    number = 45 * page + row
+                    cells = (f"widget-{number}", *(f"{number / 7 + i:.1f}" for i in range(3)))
+                    for column, cell in enumerate(cells if row else self.HEAD):
+                        text(canvas, LEFT + 90 * column, y, cell, size=9)
+                    y -= 14
+                canvas.line(LEFT - 5, y + 8, RIGHT, y + 8)
+                canvas.showPage()
+
+        return read(folder, paint)
+
+    def test_keep_their_head_and_every_row_on_each_page(self, tmp_path):
+        tables = said(self.read(tmp_path), "table")
+        assert [table.split("\n")[0].split("\t") for table in tables] == [list(self.HEAD)] * 5
+        assert sum(table.count("widget-") for table in tables) == 5 * 44
+
+    def test_keep_the_captions_that_say_so(self, tmp_path):
+        document = self.read(tmp_path, caption=True)
+        assert said(document, "caption") == ["Table 1: (continued)"] * 5
+
+
+class TestTitle:
+    def read(self, folder, *rows: tuple[str, float]) -> str | None:
+        def paint(canvas):
+            y = HEIGHT - 60
+            for words, size in rows:
+                text(canvas, LEFT, y, words, font=BOLD, size=size)
+                y -= 30
+            y = heading(canvas, LEFT, y, "1 Introduction")
+            justified(canvas, LEFT, y, prose(20, first="Text", last="it ends."), RIGHT - LEFT)
+
+        return read(folder, paint).title
+
+    def test_is_not_the_journal_over_it(self, tmp_path):
+        rows = (("International Journal of Widget Research", 20), ("Feeding Habits of Birds", 15))
+        assert self.read(tmp_path, *rows) == "Feeding Habits of Birds"
+
+    def test_may_speak_of_a_journal(self, tmp_path):
+        rows = (("A Journal of the Plague Year", 20), ("Daniel Defoe and Others", 13))
+        assert self.read(tmp_path, *rows) == "A Journal of the Plague Year"
+
+    def test_of_a_page_in_one_size_is_no_paragraph(self, tmp_path):
+        rows = prose(3, first="Text", last="it ends.")
+        document = read(tmp_path, lambda canvas: justified(canvas, LEFT, 700, rows, RIGHT - LEFT))
+        assert document.title is None
+
+    def test_of_a_page_in_one_size_may_be_its_first_line(self, tmp_path):
+        def paint(canvas):
+            text(canvas, LEFT, HEIGHT - 60, "Notes on the Habits of Birds")
+            rows = prose(20, first="Text", last="it ends.")
+            justified(canvas, LEFT, HEIGHT - 90, rows, RIGHT - LEFT)
+
+        assert read(tmp_path, paint).title == "Notes on the Habits of Birds"
+
+
+class TestOtherScripts:
+    SENTENCE = "大型语言模型在许多任务上取得了显著的进展然而推理仍然是一个具有挑战性的问题"
+
+    def chinese(self, folder) -> Document:
+        pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+
+        def paragraph(canvas, y, words):
+            for start in range(0, len(words), 40):
+                text(canvas, LEFT, y, words[start : start + 40], font="STSong-Light", size=10.5)
+                y -= 16
+            return y - 12
+
+        def paint(canvas):
+            text(canvas, LEFT, HEIGHT - 60, "面向推理的学习方法", font="STSong-Light", size=18)
+            y = paragraph(canvas, HEIGHT - 100, f"摘要：{self.SENTENCE * 2}。")
+            y = paragraph(canvas, y, "一、引言")
+            paragraph(canvas, y, f"{self.SENTENCE * 4}。")
+
+        return read(folder, paint)
+
+    def test_a_chinese_paragraph_is_one_block_without_blanks(self, tmp_path):
+        document = self.chinese(tmp_path)
+        assert said(document, "text")[-1] == f"{self.SENTENCE * 4}。"
+        assert said(document, "heading") == ["一、引言"]
+
+    def test_a_chinese_paper_has_title_and_abstract(self, tmp_path):
+        document = self.chinese(tmp_path)
+        assert document.title == "面向推理的学习方法"
+        assert document.abstract is not None
+        start, end = document.abstract
+        assert document.text[start:end] == f"{self.SENTENCE * 2}。"
+
+    def test_hebrew_is_read_from_right_to_left_and_its_boxes_stand_where_it_does(self, tmp_path):
+        rows = ("המאמר הזה מציע שיטה חדשה", "לאימון מודלים על gsm8k data טוב")
+        document = read_pdf(hebrew(tmp_path / "hebrew.pdf", rows))
+        assert said(document) == [" ".join(rows)]
+        (box,) = boxes(document.lines, 0, 5)
+        assert box.x1 == pytest.approx(RIGHT, abs=0.5)
+        assert box.x0 == pytest.approx(RIGHT - 5 * 10 * 0.7, abs=8)
+
+
 class TestSmallCapitals:
     """Capitals, and smaller ones for small letters, each drawn on its own as typesetters do."""
 
@@ -548,6 +684,59 @@ class TestHiddenText:
         assert "instructions" not in document.text
         assert any("colour" in note for note in document.notes)
 
+    def test_white_under_other_words_is_dropped_and_they_are_not(self, tmp_path):
+        def hide(canvas, y):
+            canvas.setFillColorRGB(1, 1, 1)
+            text(canvas, LEFT, y, self.BAD)
+            canvas.setFillColorRGB(0, 0, 0)
+            text(canvas, LEFT, y, "All of these words lie over others and can well be seen.")
+
+        document = self.read(tmp_path, hide)
+        assert "instructions" not in document.text
+        assert "All of these words lie over others and can well be seen." in document.text
+
+    def test_white_outlines_are_dropped(self, tmp_path):
+        def hide(canvas, y):
+            canvas.setStrokeColorRGB(1, 1, 1)
+            hidden = canvas.beginText(LEFT, y)
+            hidden.setTextRenderMode(1)
+            hidden.textLine(self.BAD)
+            canvas.drawText(hidden)
+
+        assert "instructions" not in self.read(tmp_path, hide).text
+
+    def test_white_letters_with_a_black_outline_are_kept(self, tmp_path):
+        def show(canvas, y):
+            canvas.setFillColorRGB(1, 1, 1)
+            shown = canvas.beginText(LEFT, y)
+            shown.setTextRenderMode(2)
+            shown.textLine("Letters with an outline")
+            canvas.drawText(shown)
+
+        assert "Letters with an outline" in self.read(tmp_path, show).text
+
+    def test_words_under_a_box_drawn_later_are_dropped_and_noted(self, tmp_path):
+        def hide(canvas, y):
+            text(canvas, LEFT, y, self.BAD)
+            canvas.setFillColorRGB(1, 1, 1)
+            canvas.rect(LEFT - 5, y - 5, 400, 20, fill=1, stroke=0)
+
+        document = self.read(tmp_path, hide)
+        assert "instructions" not in document.text
+        assert any("covered" in note for note in document.notes)
+
+    def test_words_that_are_cut_off_are_dropped_and_those_beside_are_not(self, tmp_path):
+        def hide(canvas, y):
+            frame = canvas.beginPath()
+            frame.rect(LEFT, y - 25, 400, 20)
+            canvas.clipPath(frame, stroke=0, fill=0)
+            text(canvas, LEFT, y, self.BAD)
+            text(canvas, LEFT, y - 20, "Inside of the frame")
+
+        document = self.read(tmp_path, hide)
+        assert "instructions" not in document.text
+        assert "Inside of the frame" in document.text
+
     def test_type_of_one_point_is_dropped_and_noted(self, tmp_path):
         document = self.read(tmp_path, lambda canvas, y: text(canvas, LEFT, y, self.BAD, size=0.5))
         assert "instructions" not in document.text
@@ -631,6 +820,42 @@ class TestPages:
         (box,) = boxes(document.lines, 0, 8)
         assert box.x0 < WIDTH - 500 < box.x1
         assert box.y0 == pytest.approx(80, abs=1)
+
+    def test_a_page_upside_down_is_read_and_its_boxes_stand_where_it_does(self, tmp_path):
+        def paint(canvas):
+            canvas.translate(WIDTH, HEIGHT)
+            canvas.rotate(180)
+            justified(canvas, LEFT, 700, prose(6, first="Turned", last="it ends."), RIGHT - LEFT)
+
+        document = read(tmp_path, paint)
+        assert said(document)[0].startswith("Turned the retrieval system")
+        assert document.scanned == ()
+        (box,) = boxes(document.lines, 0, 6)
+        assert box.x1 == pytest.approx(WIDTH - LEFT, abs=0.5)
+        assert box.y0 < HEIGHT - 700 < box.y1
+
+    def test_words_upside_down_on_another_page_are_dropped_and_noted(self, tmp_path):
+        def paint(canvas):
+            text(canvas, LEFT, 700, "Some words that stand upright")
+            canvas.translate(WIDTH, HEIGHT)
+            canvas.rotate(180)
+            text(canvas, LEFT, 700, "and others")
+
+        document = read(tmp_path, paint)
+        assert document.text == "Some words that stand upright"
+        assert any("upside down" in note for note in document.notes)
+
+    @pytest.mark.parametrize("words", ["Some words", ""])
+    def test_an_absurdly_large_page_takes_none_of_the_others_along(self, tmp_path, words):
+        def paint(canvas):
+            text(canvas, LEFT, 700, "Words of a usual page")
+            canvas.showPage()
+            canvas.setPageSize((1e6, 1e6))
+            canvas.setFillColorRGB(1, 0.97, 0)
+            text(canvas, LEFT, 700, words)
+            canvas.rect(0, 0, 100, 100, fill=1)
+
+        assert "Words of a usual page" in read(tmp_path, paint).text
 
     def test_fonts_that_map_to_no_characters_are_no_text(self, tmp_path):
         path = draw(
@@ -745,4 +970,4 @@ class TestDocument:
         assert read_pdf(path) == read_pdf(path)
 
     def test_the_version_is_named(self):
-        assert VERSION == "parse-5"
+        assert VERSION == "parse-6"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from assistant.records import Document
 
-VERSION = "parse-5"
+VERSION = "parse-6"
 """Changes whenever the same file may give another document."""
 
 MAX_PAGES = 1000

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from assistant.parse.glyphs import turned_back
 from assistant.parse.paragraphs import Part
+from assistant.parse.scripts import parted
 from assistant.parse.sheet import Piece, Rect, Sheet
 from assistant.records import Block, Line
 from assistant.text import fold
@@ -145,7 +146,7 @@ class Assembler:
             or not head[-1].isalnum()
             or not tail[0].isalnum()
         ):
-            return last, " "
+            return last, " " if same_row or parted(last, tail) else ""
         if fold(tail) in _PAUSED:
             return last, " "
         if "/" in head:  # a link breaks at its own hyphens
@@ -159,6 +160,9 @@ class Assembler:
 
     def _note(self, piece: Piece, start: int, places: Words) -> None:
         if not piece.turned:
+            sheet = self._sheets[piece.page - 1]
+            if sheet.mirrored:
+                places = tuple((at, sheet.width - x1, sheet.width - x0) for at, x0, x1 in places)
             y0, y1 = round(piece.y0, 2), round(piece.y1, 2)
             words = tuple((offset, round(x0, 2), round(x1, 2)) for offset, x0, x1 in places)
             self.lines.append(

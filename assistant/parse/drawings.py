@@ -20,16 +20,23 @@ _MOST_LINES = 2_000
 _MOST_FILLS = 100
 _MOST_IMAGES = 100
 _PAPER = 0.8  # of the page: a filled area this large is its background
+_OPAQUE = 200  # of 255: what is under it is hardly seen
 _NEAR_COLOUR = 40  # of 255, in each channel
 
 Place = Callable[[float, float], tuple[float, float]]
 
 
 class Fill(NamedTuple):
-    """A filled area and its colour."""
+    """A filled area, its colour and its place in the order of drawing, from 1."""
 
     rect: Rect
     colour: tuple[int, int, int]
+    order: int
+    opaque: bool
+
+    def is_like(self, colour: tuple[int, int, int]) -> bool:
+        """Whether it is of about that colour."""
+        return all(abs(a - b) < _NEAR_COLOUR for a, b in zip(self.colour, colour, strict=True))
 
 
 @dataclass(slots=True)
@@ -46,15 +53,13 @@ class Drawings:
     fills: list[Fill] = field(default_factory=list)
     image_share: float = 0.0  # of the page, by the largest image
     images_share: float = 0.0  # by all of them: scans come in strips as well
-    texts: set[int] = field(default_factory=set)  # addresses of text objects not inside forms
+    texts: dict[int, int] = field(
+        default_factory=dict
+    )  # addresses of text objects not inside forms, and when they are drawn, from 1
 
-    def same_colour(self, x: float, y: float, colour: tuple[int, int, int]) -> bool:
-        """Whether a filled area of about that colour lies at a point."""
-        return any(
-            fill.rect.holds(x, y)
-            and all(abs(a - b) < _NEAR_COLOUR for a, b in zip(fill.colour, colour, strict=True))
-            for fill in self.fills
-        )
+    def fills_at(self, x: float, y: float) -> list[Fill]:
+        """The filled areas that a point lies in."""
+        return [fill for fill in self.fills if fill.rect.holds(x, y)]
 
 
 def read_drawings(page: pypdfium2.PdfPage, place: Place, width: float, height: float) -> Drawings:
@@ -67,7 +72,7 @@ def read_drawings(page: pypdfium2.PdfPage, place: Place, width: float, height: f
         item = pdfium.FPDFPage_GetObject(raw, index)
         kind = pdfium.FPDFPageObj_GetType(item)
         if kind == pdfium.FPDF_PAGEOBJ_TEXT:
-            drawings.texts.add(ctypes.cast(item, ctypes.c_void_p).value or 0)
+            drawings.texts[ctypes.cast(item, ctypes.c_void_p).value or 0] = index + 1
             continue
         rect = _bounds(item, place)
         if rect is None:
@@ -77,7 +82,7 @@ def read_drawings(page: pypdfium2.PdfPage, place: Place, width: float, height: f
             drawings.image_share = max(drawings.image_share, share)
             drawings.images_share += share
             images.append(rect)
-        is_line = kind == pdfium.FPDF_PAGEOBJ_PATH and _note_path(drawings, item, rect)
+        is_line = kind == pdfium.FPDF_PAGEOBJ_PATH and _note_path(drawings, item, rect, index + 1)
         if kind == pdfium.FPDF_PAGEOBJ_FORM:
             drawings.forms.append(rect)
         elif share < _PAPER and not is_line:
@@ -91,10 +96,10 @@ def read_drawings(page: pypdfium2.PdfPage, place: Place, width: float, height: f
     return drawings
 
 
-def _note_path(drawings: Drawings, item: object, rect: Rect) -> bool:
+def _note_path(drawings: Drawings, item: object, rect: Rect, order: int) -> bool:
     """Remember a path that is a line, and say that it is; or what it fills."""
     if rect.height > _THIN and rect.width > _THIN:
-        _note_fill(drawings, item, rect)
+        _note_fill(drawings, item, rect, order)
         return False
     lines = drawings.rules if rect.width >= _SHORT else drawings.bars
     if max(rect.width / _SHORT, rect.height / _BAR) < 1:
@@ -120,7 +125,7 @@ def _bounds(item: object, place: Place) -> Rect | None:
     return Rect(min(xa, xb), min(ya, yb), max(xa, xb), max(ya, yb))
 
 
-def _note_fill(drawings: Drawings, item: object, rect: Rect) -> None:
+def _note_fill(drawings: Drawings, item: object, rect: Rect, order: int) -> None:
     """Remember a filled area that text may lie on."""
     if rect.height < 6 or rect.width < 6 or len(drawings.fills) >= _MOST_FILLS:
         return
@@ -129,8 +134,8 @@ def _note_fill(drawings: Drawings, item: object, rect: Rect) -> None:
         return
     colours = [ctypes.c_uint() for _ in range(4)]
     if pdfium.FPDFPageObj_GetFillColor(item, *colours):
-        red, green, blue, _ = (colour.value for colour in colours)
-        drawings.fills.append(Fill(rect, (red, green, blue)))
+        red, green, blue, alpha = (colour.value for colour in colours)
+        drawings.fills.append(Fill(rect, (red, green, blue), order, alpha > _OPAQUE))
 
 
 def _figures(areas: list[Rect], width: float, height: float) -> list[Rect]:

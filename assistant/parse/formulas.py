@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from assistant.parse.captions import caption_label
+from assistant.parse.scripts import has_ideographs
 from assistant.parse.sheet import Piece, Rect, hull
 
 _EQUATION_NUMBER = re.compile(r"\((?:[A-Z]\.?)?\d{1,3}(?:\.\d{1,3})?[a-z]?\)")
@@ -28,7 +29,7 @@ def find_formulas(pieces: Sequence[Piece], *, width: float) -> list[list[Piece]]
         near = Rect(rect.x0 - _BESIDE * size, rect.y0, rect.x1 + _BESIDE * size, rect.y1)
         for piece in pieces:
             inside = near.holds((piece.x0 + piece.x1) / 2, piece.base + 0.3 * piece.size)
-            if id(piece) not in taken and inside and len(piece.words) < _PROSE:
+            if id(piece) not in taken and inside and piece.word_count < _PROSE:
                 taken.add(id(piece))
                 cluster.append(piece)
     numbers = [
@@ -64,7 +65,8 @@ def _is_sign(piece: Piece) -> bool:
     if caption_label(piece) or piece.bold > 0.9 or _EQUATION_NUMBER.fullmatch(piece.text):
         return False
     plain = sum(
-        bool(_PLAIN_WORD.fullmatch(word.text)) and not word.face.math for word in piece.words
+        bool(_PLAIN_WORD.fullmatch(word.text) or has_ideographs(word.text)) and not word.face.math
+        for word in piece.words
     )
     if plain > _PLAIN * len(piece.words):
         return False
@@ -78,7 +80,7 @@ def _is_sign(piece: Piece) -> bool:
 def _within_text(piece: Piece, pieces: Sequence[Piece]) -> bool:
     """Whether a piece belongs to a paragraph: flush with lines of words, or beside one."""
     for other in pieces:
-        if len(other.words) < _PROSE or other is piece:
+        if other.word_count < _PROSE or other is piece:
             continue
         step = abs(other.base - piece.base)
         if abs(other.x0 - piece.x0) < 2 and 0 < step < _PITCH * other.size:

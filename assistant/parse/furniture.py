@@ -5,7 +5,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from assistant.parse.sheet import Piece, Sheet, Word
+from assistant.parse.captions import caption_label
+from assistant.parse.sheet import Piece, Rect, Sheet, Word
+from assistant.parse.tables import is_numeric, rows_of
 from assistant.text import fold
 
 _MARGIN = 0.13  # of the page's height: running heads and feet stand no further in
@@ -14,6 +16,9 @@ _ROWS = 3  # outermost rows looked at
 _SAME_PLACE = 3.0  # points
 _MIN_LINE_NUMBERS = 15  # on one page
 _APART = 0.6  # of the size: clear space between a running head and what follows
+_CELLS = 3  # in a row: fewer are a running head with a page's number
+_NUMERIC_CELLS = 2  # in a row of numbers
+_NEXT_ROW = 2.5  # sizes from row to row of a table
 
 _NUMBER = re.compile(r"[0-9]+")
 _PAGE_NUMBER = re.compile(
@@ -63,15 +68,47 @@ def furniture(pages: Sequence[Sequence[Piece]], sheets: Sequence[Sheet]) -> set[
     ]
     places = _Places(edges)
     found: set[int] = set()
-    for page, rows_of_page in enumerate(edges):
-        for top, rows in rows_of_page.items():
-            for count in range(len(rows), 0, -1):
-                if not _stands_apart(rows[:count], pages[page], top=top):
-                    continue
-                for index, row in enumerate(rows[:count]):
-                    if places.belongs(row, top=top, outermost=not index):
-                        found.update(id(piece) for piece in row)
+    for pieces, sheet, sides in zip(pages, sheets, edges, strict=True):
+        for top, rows in sides.items():
+            apart = [
+                count
+                for count in range(1, len(rows) + 1)
+                if _stands_apart(rows[:count], pieces, top=top)
+            ]
+            for index, row in enumerate(rows[: max(apart, default=0)]):
+                if places.belongs(row, top=top, outermost=not index) and not _in_table(
+                    row, pieces, sheet.rules
+                ):
+                    found.update(id(piece) for piece in row)
     return found
+
+
+def _in_table(row: Sequence[Piece], pieces: Sequence[Piece], rules: Sequence[Rect]) -> bool:
+    """Whether a row is part of a table: its caption, its head or one of its rows of numbers."""
+    first = row[0]
+    if len(row) == 1 and (label := caption_label(first)):
+        return label.kind == "table"
+    if len(row) < _CELLS:
+        return False
+    reach = _NEXT_ROW * first.size
+    near = rows_of([piece for piece in pieces if abs(piece.base - first.base) < reach])
+    numeric = [
+        other
+        for other in near
+        if sum(is_numeric(piece) for piece in other) >= _NUMERIC_CELLS and _aligned(row, other)
+    ]
+    if sum(is_numeric(piece) for piece in row) >= _NUMERIC_CELLS:
+        return len(numeric) > 1  # it is one of them itself
+    under = any(other[0].base < first.base for other in numeric)
+    return under and any(
+        abs(rule.y0 - first.base) < 2 * first.size and rule.x0 < row[-1].x0 and first.x1 < rule.x1
+        for rule in rules
+    )
+
+
+def _aligned(row: Sequence[Piece], other: Sequence[Piece]) -> bool:
+    """Whether each cell of a row stands over or under one of another."""
+    return all(any(cell.x0 < each.x1 and each.x0 < cell.x1 for each in other) for cell in row)
 
 
 class _Places:

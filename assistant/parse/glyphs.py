@@ -4,20 +4,31 @@ import ctypes
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from assistant.parse.drawings import Drawings, read_drawings
+from assistant.parse.drawings import Drawings, Fill, read_drawings
+from assistant.parse.scripts import is_right_to_left, without_forms
 from assistant.parse.sheet import Face, Rect, Sheet, Word
+from assistant.parse.visibility import (
+    COVERED,
+    SAME_COLOUR,
+    Doubt,
+    Doubtful,
+    cut_off,
+    drawn,
+    on_layer,
+    unseen,
+)
 from assistant.text import clean
 
 _TINY = 1.0  # points; nobody reads smaller type
-_PALE = 0.85  # luminance from which text may be lost on white paper
+_PALE = 216  # of 255: luminance from which text may be lost on white paper
 _CLEAR = 40  # of 255: opacity below which text is not seen
-_CONTRAST = 24  # grey levels, of 255, that drawn text must differ from what it lies on
 _OCR_SHARE = 0.5  # of a page's characters: invisible text over an image is a scan's text layer
 _SCAN_AREA = 0.6  # of the page: an image this large is a scan
 _FEW_WORDS = 40  # on a scan: stamps and page numbers put on it later
@@ -57,6 +68,7 @@ _LIGATURES = {
     "\x02": "-",
 }
 _DOTLESS = {"ı": "i", "ȷ": "j"}
+_FIRST_BACKWARD = "\u0590"  # Latin and the scripts most like it come before
 _PLAIN = Face(bold=False, italic=False, math=False, capitals=False)
 
 _text_object = ctypes.cast(
@@ -72,7 +84,7 @@ class _Run(NamedTuple):
     base: float
     turn: int  # quarter turns anticlockwise from upright; -1 aslant
     hidden: str  # why it is not seen, or ""
-    pale: bool  # may be lost on what it is drawn on
+    doubt: Doubt | None  # why it may not be seen
     nested: bool
 
 
@@ -111,6 +123,7 @@ class _Pen:
     size: float = 0.0
     doubtful: bool = False  # PDFium saw a space here, the PDF has none
     spaced: bool = False  # the same, and it is one unless the letters are small capitals
+    backward: bool = False  # reads from right to left
     last: float = 0.0  # the last letter's size
     goes_on: Word | None = None  # what it is the rest of: a part of another shade
     kern: float = 0.0  # what parts letters of the line's small capitals
@@ -131,16 +144,23 @@ def read_sheet(pdf: pypdfium2.PdfDocument, index: int) -> Sheet:
 
 
 def turned_back(sheet: Sheet, rect: Rect) -> Rect:
-    """Where a rectangle among the sideways words stands on the page as displayed."""
+    """Where a rectangle among the turned words stands on the page as displayed."""
     if sheet.turn == 1:  # reads upwards
         return Rect(sheet.width - rect.y1, rect.x0, sheet.width - rect.y0, rect.x1)
+    if sheet.turn == 2:  # upside down
+        width, height = sheet.width, sheet.height
+        return Rect(width - rect.x1, height - rect.y1, width - rect.x0, height - rect.y0)
     return Rect(rect.y0, sheet.height - rect.x1, rect.y1, sheet.height - rect.x0)
 
 
 def turned_sheet(sheet: Sheet) -> Sheet:
-    """The page turned so that its sideways words are upright, with the lines that part them."""
-    turned = Sheet(number=sheet.number, width=sheet.height, height=sheet.width)
-    for lines, target in ((sheet.bars, turned.rules), (sheet.rules, turned.bars)):
+    """The page turned so that its turned words are upright, with the lines that part them."""
+    width, height = sheet.width, sheet.height
+    rules, bars = sheet.rules, sheet.bars
+    if sheet.turn != 2:
+        width, height, rules, bars = height, width, bars, rules
+    turned = Sheet(number=sheet.number, width=width, height=height)
+    for lines, target in ((rules, turned.rules), (bars, turned.bars)):
         for line in lines:
             corners = [_turn(x, y, sheet.turn, sheet) for x, y in (line[:2], line[2:])]
             (xa, ya), (xb, yb) = corners
@@ -161,7 +181,8 @@ class _Reader:
         self._runs: dict[int, _Run] = {}
         self._faces: dict[int, Face] = {}
         self._hidden: dict[str, int] = {}
-        self._pale: list[tuple[Word, Rect]] = []
+        self._doubtful: list[Doubtful] = []
+        self._upside_down: list[tuple[Word, _Run]] = []
         self._invisible: list[Word] = []
         self._seams: list[tuple[Word, Word]] = []
         self._pen = _Pen()
@@ -181,7 +202,8 @@ class _Reader:
             sheet.scanned = True
             sheet.notes.append("text layer unreadable: its fonts map to no characters")
             return sheet
-        self._settle_pale()
+        self._settle_upside_down()
+        self._settle_doubtful()
         self._mend_seams()
         self._settle_invisible()
         for reason, count in self._hidden.items():
@@ -198,8 +220,8 @@ class _Reader:
                 for word in sheet.words
             )
             return stamps and words < _FEW_WORDS and self._drawings.images_share >= _SCAN_AREA
-        drawn = self._page.render(scale=0.5, grayscale=True, may_draw_forms=False).to_numpy()
-        return bool(drawn.size) and int(drawn.min()) < _INK
+        pixels = drawn(self._page, scale=0.5).pixels
+        return bool(pixels.size) and int(pixels.min()) < _INK
 
     def _read_words(self) -> None:
         text, pen = self._text, self._pen
@@ -213,7 +235,7 @@ class _Reader:
         high = 0
         for index in range(count):
             code = unicode_of(text, index)
-            if code in (32, 13, 10, 9, 160):
+            if code in (32, 13, 10, 9, 160, 0x3000):
                 pen.doubtful = code == 32 and not _text_object(address, index)
                 if not pen.doubtful:
                     pen.spaced = code == 32 and pdfium.FPDFText_IsGenerated(text, index) == 1
@@ -253,6 +275,10 @@ class _Reader:
             self._garbage += 1
             return
         last, gap = pen.run, left - pen.rights[-1] if pen.run else 0.0
+        if pen.backward or char >= _FIRST_BACKWARD:
+            pen.backward = is_right_to_left(char) or (pen.backward and not char.isalnum())
+            if pen.backward and last is not None:
+                gap = pen.lefts[-1] - right
         parted = (pen.doubtful or pen.spaced) and not self._in_small_capitals(char, gap, run)
         if last is not None and (
             abs(run.base - pen.base) > 0.8 * max(run.size, pen.size)
@@ -265,7 +291,7 @@ class _Reader:
             self._in_small_capitals(char, gap, run)  # it notes what parts them
             if (last.turn, last.hidden) != (run.turn, run.hidden):
                 self._flush()
-            elif last.pale != run.pale:
+            elif last.doubt != run.doubt:
                 on_line = abs(run.base - pen.base) < 0.5  # a script is a word of its own
                 word = self._flush()
                 pen.goes_on = word if on_line else None
@@ -324,38 +350,55 @@ class _Reader:
         elif hidden:
             self._hide(hidden, word)
         elif run.turn:
-            if run.turn == 2 or (sheet.turn and sheet.turn != run.turn):
-                self._hide("upside down", word)
-                return
-            sheet.turn = run.turn
-            sheet.turned.append(word)
-            if run.pale:
-                self._pale.append((word, turned_back(sheet, _letters(word))))
+            if run.turn == 2:
+                self._upside_down.append((word, run))
+            elif sheet.turn and sheet.turn != run.turn:
+                self._hide("turned another way than others", word)
+            else:
+                self._file_turned(word, run)
         elif not (word.x1 > -1 and word.x0 < sheet.width + 1 and -1 < word.base < sheet.height + 1):
             self._hide("outside the page", word)
         else:
             sheet.words.append(word)
-            if run.pale:
-                self._pale.append((word, _letters(word)))
+            if run.doubt is not None:
+                self._doubtful.append(Doubtful(word, _letters(word), run.doubt))
+
+    def _file_turned(self, word: Word, run: _Run) -> None:
+        self._sheet.turn = run.turn
+        self._sheet.turned.append(word)
+        if run.doubt is not None:
+            place = turned_back(self._sheet, _letters(word))
+            self._doubtful.append(Doubtful(word, place, run.doubt))
+
+    def _settle_upside_down(self) -> None:
+        """Keep words that stand on their heads where all of the page does."""
+        sheet, upside_down = self._sheet, self._upside_down
+        whole = len(upside_down) > len(sheet.words) + len(sheet.turned)
+        if whole:
+            for word in sheet.turned:
+                self._hide("turned another way than others", word)
+            sheet.turned.clear()
+        for word, run in upside_down:
+            if whole:
+                self._file_turned(word, run)
+            else:
+                self._hide("upside down", word)
 
     def _hide(self, reason: str, word: Word) -> None:
         self._hidden[reason] = self._hidden.get(reason, 0) + len(word.text)
 
-    def _settle_pale(self) -> None:
-        """Drop pale words, unless the page as drawn shows them on something darker."""
-        if not self._pale:
+    def _settle_doubtful(self) -> None:
+        """Drop doubtful words, unless the page as drawn shows them."""
+        if not self._doubtful:
             return
-        pixels = self._page.render(scale=2, grayscale=True, may_draw_forms=False).to_numpy()
+        sheet = self._sheet
+        places = [(word, _letters(word)) for word in sheet.words]
+        places.extend((word, turned_back(sheet, _letters(word))) for word in sheet.turned)
         lost: set[int] = set()
-        height = self._sheet.height
-        for word, place in self._pale:
-            top, bottom = max(0, int(2 * (height - place.y1))), int(2 * (height - place.y0)) + 1
-            left, right = max(0, int(2 * place.x0)), int(2 * place.x1) + 1
-            patch = pixels[top : max(0, bottom), left : max(0, right)]
-            if not patch.size or int(patch.max()) - int(patch.min()) < _CONTRAST:
-                lost.add(id(word))
-                self._hide("of the colour of what it is drawn on", word)
-        for words in (self._sheet.words, self._sheet.turned):
+        for each in unseen(self._doubtful, places, drawn(self._page), sheet.height):
+            lost.add(id(each.word))
+            self._hide(each.doubt.reason, each.word)
+        for words in (sheet.words, sheet.turned):
             words[:] = [word for word in words if id(word) not in lost]
 
     def _mend_seams(self) -> None:
@@ -396,32 +439,34 @@ class _Reader:
         x, y = ctypes.c_double(), ctypes.c_double()
         pdfium.FPDFText_GetCharOrigin(self._text, index, x, y)
         turn = self._direction(matrix.a, matrix.b)
-        base = _turn(*self._frame.place(x.value, y.value), turn, self._sheet)[1]
+        at = self._frame.place(x.value, y.value)
+        base = _turn(*at, turn, self._sheet)[1]
         tall = self._tall(index)
         if size < _TINY < 2 < tall:  # a bitmap font whose size is a mere factor
             size = tall
-        colours = [ctypes.c_uint() for _ in range(4)]
-        known = pdfium.FPDFPageObj_GetFillColor(item, *colours)
-        red, green, blue, alpha = (colour.value for colour in colours) if known else (0, 0, 0, 255)
         mode = pdfium.FPDFTextObj_GetTextRenderMode(item)
+        colour = _colour(item, stroke=mode in _STROKED)
         hidden = ""
         if mode in (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP):
             hidden = _INVISIBLE
         elif size < _TINY:
             hidden = "smaller than 1 point"
-        elif alpha < _CLEAR:
+        elif colour.alpha < _CLEAR:
             hidden = "transparent"
-        bright = (0.299 * red + 0.587 * green + 0.114 * blue) / 255
-        filled = mode not in (
-            pdfium.FPDF_TEXTRENDERMODE_STROKE,
-            pdfium.FPDF_TEXTRENDERMODE_STROKE_CLIP,
-        )
-        pale = filled and (
-            bright > _PALE
-            or self._drawings.same_colour(*self._frame.place(x.value, y.value), (red, green, blue))
-        )
-        nested = key not in self._drawings.texts
-        return _Run(self._face(item), round(size, 1), base, turn, hidden, pale, nested)
+        order = self._drawings.texts.get(key, 0)
+        doubt = None
+        fills = self._drawings.fills_at(*at)
+        if _is_pale(colour, fills) and not (
+            mode in _OUTLINED and not _is_pale(_colour(item, stroke=True), fills)
+        ):
+            doubt = Doubt(SAME_COLOUR, colour.grey)
+        elif (
+            any(fill.opaque and fill.order > order for fill in fills)
+            or on_layer(item)
+            or (order and cut_off(item))
+        ):
+            doubt = Doubt(COVERED, 0)
+        return _Run(self._face(item), round(size, 1), base, turn, hidden, doubt, not order)
 
     def _tall(self, index: int) -> float:
         """Height of a character's box."""
@@ -458,6 +503,34 @@ class _Reader:
 
 
 _INVISIBLE = "drawn invisibly"
+_STROKED = (pdfium.FPDF_TEXTRENDERMODE_STROKE, pdfium.FPDF_TEXTRENDERMODE_STROKE_CLIP)
+_OUTLINED = (pdfium.FPDF_TEXTRENDERMODE_FILL_STROKE, pdfium.FPDF_TEXTRENDERMODE_FILL_STROKE_CLIP)
+
+
+class _Colour(NamedTuple):
+    """Each 0 to 255."""
+
+    red: int
+    green: int
+    blue: int
+    alpha: int
+
+    @property
+    def grey(self) -> int:
+        """Luminance."""
+        return round(0.299 * self.red + 0.587 * self.green + 0.114 * self.blue)
+
+
+def _colour(item: object, *, stroke: bool) -> _Colour:
+    """With what text is drawn."""
+    get = pdfium.FPDFPageObj_GetStrokeColor if stroke else pdfium.FPDFPageObj_GetFillColor
+    parts = [ctypes.c_uint() for _ in range(4)]
+    return _Colour(*(part.value for part in parts)) if get(item, *parts) else _Colour(0, 0, 0, 255)
+
+
+def _is_pale(colour: _Colour, fills: Sequence[Fill]) -> bool:
+    """Whether text of a colour may be lost on paper or on the areas that it lies on."""
+    return colour.grey > _PALE or any(fill.is_like(colour[:3]) for fill in fills)
 
 
 def _frame(page: pypdfium2.PdfPage) -> _Frame:
@@ -469,6 +542,8 @@ def _turn(x: float, y: float, turn: int, sheet: Sheet) -> tuple[float, float]:
     """A displayed point in coordinates in which a run turned by quarter turns is upright."""
     if turn == 1:
         return y, sheet.width - x
+    if turn == 2:
+        return sheet.width - x, sheet.height - y
     if turn == 3:
         return sheet.height - y, x
     return x, y
@@ -486,7 +561,7 @@ def _spell(chars: list[str], lefts: list[float], rights: list[float]) -> str:
         return text
     if any(char in _ACCENTS for char in chars):
         chars = _compose(chars, lefts, rights)
-    text = clean("".join(_LIGATURES.get(char, char) for char in chars))
+    text = clean("".join(_LIGATURES.get(char) or without_forms(char) for char in chars))
     text = "".join(text.split())  # a zero-width or wide space is none of a word's characters
     while text and unicodedata.combining(text[0]):
         text = text[1:]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from assistant.parse.layout import Profile
 from assistant.parse.paragraphs import Part
+from assistant.parse.scripts import IDEOGRAPH, has_ideographs, letter_count
 from assistant.text import fold
 
 _LONGEST = 200  # characters
@@ -25,15 +26,25 @@ _KNOWN_TITLES = """
     impact statement; introduction; keywords; limitation; limitations; literature cited;
     materials and methods; method; methodology; methods; nomenclature; preliminaries;
     references; related work; related works; reproducibility statement; results; summary;
-    supplementary material; table of contents; works cited
+    supplementary material; table of contents; works cited;
+    摘要; 引言; 前言; 绪论; 緒論; 相关工作; 相關工作; 方法; 实验; 實驗; 结果; 讨论; 结论; 結論;
+    结束语; 总结; 致谢; 致謝; 附录; 参考文献; 參考文獻; 目录; 关键词; 要旨; 概要; はじめに; 序論; 関連研究;
+    提案手法; 実験; 評価; 考察; おわりに; まとめ; 謝辞; 付録
 """
-_KNOWN = frozenset("".join(name.split()) for name in _KNOWN_TITLES.split(";"))
+_KNOWN = frozenset(fold("".join(name.split())) for name in _KNOWN_TITLES.split(";"))
 _REFERENCES = frozenset(
     {"references", "bibliography", "literature cited", "works cited", "references and notes"}
+    | {"参考文献", "參考文獻"}
 )
+_ABSTRACT = frozenset({"abstract", "summary", "摘要", "要旨", "概要"})
+_IDEOGRAPHIC = re.compile(
+    r"(?:第(?P<chapter>[一二三四五六七八九十]{1,3})章|(?P<section>[一二三四五六七八九十]{1,3})[、．.])\s*(?=\S)"
+)
+_LONGEST_IDEOGRAPHIC = 60  # Latin characters
 _NUMBER = re.compile(
     r"(?:(?:appendix|chapter|section|part)\s+)?"
-    r"(?P<number>\d{1,2}(?:\.\d{1,2}){0,4}|[A-Z](?:\.\d{1,2}){1,4}|[IVX]{1,5}|[A-Z])(?P<mark>[.:)]?)(?:\s+|$)",
+    r"(?P<number>\d{1,2}(?:\.\d{1,2}){0,4}|[A-Z](?:\.\d{1,2}){1,4}|[IVX]{1,5}|[A-Z])(?P<mark>[.:)]?)"
+    rf"(?:\s+|$|[、．]?(?={IDEOGRAPH}))",
 )
 _LEADERS = re.compile(r"(?:\.\s?){4,}")
 _PAGE_AT_END = re.compile(r"[\s.]\d{1,3}$")
@@ -117,42 +128,70 @@ def _without_front(candidates: Sequence[_Candidate]) -> list[_Candidate]:
 
 def is_references(part: Part) -> bool:
     """Whether a heading opens the list of references."""
-    return part.kind == "heading" and _title(part.text)[1] in _REFERENCES
+    return part.kind == "heading" and _bare(_title(part.text)[1]) in _REFERENCES
 
 
 def is_abstract(part: Part) -> bool:
     """Whether a heading opens the abstract."""
-    return part.kind == "heading" and _title(part.text)[1] in ("abstract", "summary")
+    return part.kind == "heading" and _bare(_title(part.text)[1]) in _ABSTRACT
 
 
 def _title(text: str) -> tuple[str, str]:
     """A heading's number and its folded words."""
+    if match := _IDEOGRAPHIC.match(text):
+        number = _value(match["chapter"] or match["section"])
+        return str(number), fold(text[match.end() :]).strip(" .:—-")
     match = _NUMBER.match(text)
     if match and (text[match.end() :].strip() or match["number"][:1].isdigit()):
         return match["number"], fold(text[match.end() :]).strip(" .:—-")
     return "", fold(text).strip(" .:—-")
 
 
+def _value(numeral: str) -> int:
+    """The number that a Chinese numeral up to 99 writes."""
+    tens, ten, ones = numeral.rpartition("十")
+    return 10 * (_DIGITS.find(tens[:1] or "一") if ten else 0) + max(
+        0, _DIGITS.find(ones[:1] or "零")
+    )
+
+
+_DIGITS = "零一二三四五六七八九"
+
+
+def _bare(title: str) -> str:
+    """A title, without the blanks that spread out two ideographs."""
+    return title.replace(" ", "") if has_ideographs(title) else title
+
+
 def _candidate(part: Part, profile: Profile) -> _Candidate | None:
     if part.kind != "text" or part.masthead or len(part.pieces) > _MOST_LINES:
         return None
     text = part.text
-    if len(text) > _LONGEST or sum(char.isalpha() for char in text) < 3:
+    if len(text) > _LONGEST or _letters(text) < 3:
         return None
     look = _look(part)
     number, title = _title(text)
-    if part.aside and title != "abstract":
+    if part.aside and _bare(title) not in {"abstract", "摘要"}:
         return None
     if title.replace(" ", "") in _KNOWN and (
         look.bold or look.capitals or look.size > profile.size - 0.7
     ):
         return _Candidate(part, look, number, title)
     larger = look.size > profile.size + 0.7
-    if not (larger or look.bold or look.capitals or (look.italic and number)):
+    numbered = (
+        bool(_IDEOGRAPHIC.match(text))
+        and len(part.pieces) == 1
+        and letter_count(text) <= _LONGEST_IDEOGRAPHIC
+    )
+    if not (larger or look.bold or look.capitals or (look.italic and number) or numbered):
         return None
     if look.size < profile.size - 1.2 or not _reads_as_title(text, number):
         return None
     return _Candidate(part, look, number, title)
+
+
+def _letters(text: str) -> int:
+    return letter_count("".join(char for char in text if char.isalpha()))
 
 
 def _usual_size(part: Part) -> float:
@@ -172,12 +211,15 @@ def _look(part: Part) -> _Look:
         bold=all(piece.bold > 0.97 for piece in part.pieces),
         italic=all(piece.italic > 0.97 for piece in part.pieces),
         capitals=(upper > _CAPITALS and len(letters) > 3)
-        or all(word.face.capitals for word in words if word.text.isalpha()),
+        or (
+            all(word.face.capitals for word in words if word.text.isalpha())
+            and not has_ideographs(part.text)
+        ),
     )
 
 
 def _reads_as_title(text: str, number: str) -> bool:
-    if text[-1] in ".,;:" and not (number and text[-1] == "."):
+    if text[-1] in ".,;:。，；：！？" and not (number and text[-1] == "."):
         return False
     bare = text if not number else text.split(None, 1)[-1]
     first = next((char for char in bare if char.isalnum()), "")
@@ -229,7 +271,7 @@ def _depth(found: _Candidate, *, roman: bool, candidates: Sequence[_Candidate]) 
     """The level that a heading's number gives it, or 0."""
     number = found.number
     if not number:
-        return 1 if found.title in ("abstract", *_REFERENCES) else 0
+        return 1 if _bare(found.title) in {"abstract", "摘要", *_REFERENCES} else 0
     if number[0].isdigit() or "." in number:
         return number.count(".") + 1
     if roman:

@@ -14,7 +14,12 @@ from assistant.parse.sheet import Piece, Rect, Sheet, hull
 from assistant.parse.tables import Table, find_tables, rows_of
 
 _OPENING = re.compile(
-    r"(?:[0-9I]+\.?\s+)?(?:abstract|summary|introduction)[\s.:—-]*", re.IGNORECASE
+    r"(?:(?:[0-9I]+\.?\s+)?(?:abstract|summary|introduction)"
+    r"|(?:[0-9一]+[.．、]?\s*)?(?:摘\s*要|引\s*言|前\s*言|[绪緒]\s*[论論]|要\s*旨|概\s*要|はじめに))[\s.:：—-]*",
+    re.IGNORECASE,
+)
+_LEAD = re.compile(
+    r"(?:abstract|summary)\s*[.:—–]|(?:摘\s*要|要\s*旨|概\s*要)[\s:：]", re.IGNORECASE
 )
 _SECTION = re.compile(r"[0-9]{1,2}(?:\.[0-9])*\.?\s+[A-Z]")
 _PROSE = 6  # words that make a line of running text rather than a label
@@ -77,13 +82,13 @@ def profile_of(pages: Sequence[Sequence[Piece]]) -> Profile:
     for pieces in pages:
         for piece in pieces:
             sizes[piece.size] += sum(len(word.text) for word in piece.words) * (
-                len(piece.words) >= _PROSE
+                piece.word_count >= _PROSE
             )
     size = sizes.most_common(1)[0][0] if sizes else 10.0
     steps: Counter[float] = Counter()
     for pieces in pages:
         lines = [
-            piece for piece in pieces if abs(piece.size - size) < 0.3 and len(piece.words) >= _PROSE
+            piece for piece in pieces if abs(piece.size - size) < 0.3 and piece.word_count >= _PROSE
         ]
         for upper, lower in pairwise(lines):
             if (
@@ -177,8 +182,8 @@ def _figure_text(pieces: Sequence[Piece], figures: Sequence[Rect], profile: Prof
             continue
         if any(label.kind == "table" and _beside(piece, rect) for piece, label in captions):
             continue
-        prose = sum(len(piece.words) for piece in inside if len(piece.words) >= _PROSE)
-        total = sum(len(piece.words) for piece in inside)
+        prose = sum(piece.word_count for piece in inside if piece.word_count >= _PROSE)
+        total = sum(piece.word_count for piece in inside)
         if prose < 0.5 * total and (
             _labels(inside) or all(profile.smaller(piece.size) for piece in inside)
         ):
@@ -198,10 +203,10 @@ def _form_text(pieces: Sequence[Piece], forms: Sequence[Rect], height: float) ->
             if id(piece) not in found
             and (rect is None or rect.holds((piece.x0 + piece.x1) / 2, piece.base))
         ]
-        prose = sum(len(piece.words) for piece in inside if len(piece.words) >= _PROSE)
+        prose = sum(piece.word_count for piece in inside if piece.word_count >= _PROSE)
         small = rect is not None and rect.height < _SMALL * height
         figure = small and any(_beside(caption, hull(inside)) for caption in captions if inside)
-        if figure or prose < 0.5 * sum(len(piece.words) for piece in inside):
+        if figure or prose < 0.5 * sum(piece.word_count for piece in inside):
             found.update(id(piece) for piece in inside)
     return found
 
@@ -225,12 +230,13 @@ def _masthead(pieces: Sequence[Piece], page: Page, profile: Profile) -> list[Pie
     for first, second, third in zip(lines, lines[1:], lines[2:], strict=False):
         aligned = abs(first.x0 - second.x0) < _ALIGNED and abs(second.x0 - third.x0) < _ALIGNED
         close = first.base - third.base < 3.2 * profile.pitch * first.size
-        wordy = min(len(piece.words) for piece in (first, second)) >= 5
+        wordy = min(piece.word_count for piece in (first, second)) >= 5
         if aligned and close and wordy and first.size < profile.size + 1.5:
             top = max(top, first.y1)
     for piece in pieces:
         opens = _OPENING.fullmatch(piece.text) or (piece.bold > 0.97 and _SECTION.match(piece.text))
-        if caption_label(piece) or (opens and piece.base < top + 60):
+        leads = _LEAD.match(piece.text) and piece.base < top + 150
+        if caption_label(piece) or leads or (opens and piece.base < top + 60):
             top = max(top, piece.y1)
     if top <= 0.35 * page.height:
         return []
@@ -242,7 +248,7 @@ def _widen(stack: Stack, columns: Sequence[Column]) -> None:
     if stack.whole:
         return
     column, rect = _column_of(stack, columns), stack.rect
-    words = sum(len(piece.words) for piece in stack.pieces)
+    words = sum(piece.word_count for piece in stack.pieces)
     if rect.x0 < column.left + 2.5 * stack.pieces[0].size and words > 3:
         stack.reach = Rect(rect.x0, rect.y0, max(rect.x1, column.right), rect.y1)
 
@@ -251,7 +257,7 @@ def _columns(stacks: Sequence[Stack]) -> list[Column]:
     """The columns of a page, as its longer stacks show them."""
     columns = []
     for stack in stacks:
-        wordy = sum(len(piece.words) >= _PROSE for piece in stack.pieces)
+        wordy = sum(piece.word_count >= _PROSE for piece in stack.pieces)
         if len(stack.pieces) >= 4 and wordy >= len(stack.pieces) / 2 and not stack.whole:
             lefts = Counter(round(piece.x0) for piece in stack.pieces)
             left = min((edge for edge, count in lefts.items() if count >= 2), default=stack.rect.x0)

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 from assistant.parse.captions import caption_label
 from assistant.parse.layout import Column, Flow, Page, Profile
-from assistant.parse.sheet import Piece
+from assistant.parse.scripts import has_ideographs, joined
+from assistant.parse.sheet import Piece, Word
 from assistant.records import BlockKind
 
 _BULLET = re.compile(r"[•◦▪∙‣■□●○➢➤✦⋄▸►]|[–\-*∗]")
 _ITEM = re.compile(r"(?:\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]|\[\d{1,3}\]|•.*)")
 _NOTE_MARK = re.compile(r"(?:\d{1,2}|[*†‡§¶∗]{1,3})(?=[^\d.,:%)\]–-]|$)")
 _SECTION_NUMBER = re.compile(r"(?:\d{1,2}|[A-Z])(?:\.\d{1,2}){0,4}\.?")
-_SENTENCE_END = re.compile(r"[.!?:。][\"'”’)\]]*$")
+_SENTENCE_END = re.compile(r"[.!?:。！？：][\"'”’)\]]*$")
 
 
 @dataclass(slots=True)
@@ -31,7 +32,7 @@ class Part:
     @property
     def text(self) -> str:
         """Its words, parted by spaces."""
-        return " ".join(piece.text for piece in self.pieces)
+        return joined([piece.text for piece in self.pieces])
 
     @property
     def last(self) -> Piece:
@@ -195,7 +196,7 @@ def _begins(part: Part, piece: Piece) -> bool:
         return True
     if _ITEM.fullmatch(first.text) and (ended or piece.x0 > column.left + 2 * size):
         return True
-    short = last.x1 + 0.3 * size + (first.x1 - first.x0) < column.right - 0.5 * size
+    short = last.x1 + 0.3 * size + _unbroken(first) < column.right - 0.5 * size
     if last.bold > 0.95 and piece.bold < 0.5 and all(line.bold > 0.95 for line in part.pieces):
         return short or not first.text[0].islower()
     if piece.bold > 0.95 and last.bold < 0.5 and short:
@@ -209,6 +210,11 @@ def _begins(part: Part, piece: Piece) -> bool:
         indented_first = len(part.pieces) == 1 and not _marked(part)
         return not indented_first
     return short and ended
+
+
+def _unbroken(word: Word) -> float:
+    """How much space the part of a word takes that no line break parts."""
+    return word.size if has_ideographs(word.text) else word.x1 - word.x0
 
 
 def _marked(part: Part) -> bool:
@@ -256,12 +262,12 @@ def _resumes(before: Part, after: Part) -> bool:
     start = first.words[0].text
     if ends_sentence(last.text) or _BULLET.fullmatch(start):
         return False
-    if len(last.words) < 3 and len(before.pieces) == 1:
+    if last.word_count < 3 and len(before.pieces) == 1:
         return False
     if word.endswith("-") or start[:1].islower():
         return True
     full = last.x1 > before.column.right - 1.5 * last.size and len(before.pieces) > 1
-    flush = first.x0 < after.column.left + 0.5 * first.size and len(first.words) > 4
+    flush = first.x0 < after.column.left + 0.5 * first.size and first.word_count > 4
     return full and flush and first.bold < 0.5
 
 

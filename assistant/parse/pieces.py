@@ -164,7 +164,7 @@ def _bridged(left: Piece, right: Piece, above: Sequence[Piece], below: Sequence[
         ]
         if not near:
             continue
-        if not any(piece.x0 < middle < piece.x1 and len(piece.words) > 2 for piece in near):
+        if not any(piece.x0 < middle < piece.x1 and piece.word_count > 2 for piece in near):
             return False
         bridges += 1
     return bridges > 0

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +14,13 @@ from assistant.parse.furniture import furniture, without_line_numbers
 from assistant.parse.glyphs import read_sheet, turned_sheet
 from assistant.parse.headings import is_abstract, mark_headings
 from assistant.parse.layout import Page, Profile, lay_out, profile_of
+from assistant.parse.mirror import mirror, set_in_order
 from assistant.parse.paragraphs import Part, merge_over_breaks, parts_of
 from assistant.parse.pieces import MOST_PIECES, pieces_of
 from assistant.parse.references import split_references
-from assistant.parse.sheet import Sheet
+from assistant.parse.scripts import letter_count
+from assistant.parse.sheet import Piece, Sheet
+from assistant.parse.title import find_title
 from assistant.records import Block, Document
 
 if TYPE_CHECKING:
@@ -28,10 +30,12 @@ _WRAPPED = 0.6  # of all words: no paper has as many in its figures
 _SIDEWAYS_WORDS = 25
 _SIDEWAYS_SHARE = 0.3  # of the upright words
 _SIDEWAYS_LINES = 3
-_MIN_TITLE = 12  # characters
-_MAX_TITLE = 400
 _MAX_ABSTRACT_PARTS = 6
-_ABSTRACT = re.compile(r"(?:abstract|summary)\s*[.:—–-]+\s*", re.IGNORECASE)
+_MIN_ABSTRACT = 100  # Latin characters
+_ABSTRACT = re.compile(
+    r"(?:(?:abstract|summary)\s*[.:—–-]+|(?:摘\s*要|要\s*旨|概\s*要)(?:\s*[.:：—–-]+|\s))\s*",
+    re.IGNORECASE,
+)
 _PDFIUM_PASSWORD = re.compile("password", re.IGNORECASE)
 
 
@@ -99,20 +103,18 @@ def _unwrap_forms(sheets: Sequence[Sheet]) -> None:
 
 def _document(sheets: Sequence[Sheet]) -> Document:
     _unwrap_forms(sheets)
-    raw = [
-        pieces_of(without_line_numbers(sheet.words), sheet.number, bars=sheet.bars)
-        for sheet in sheets
-    ]
+    raw = [_pieces(sheet) for sheet in sheets]
     gone = furniture(raw, sheets)
     kept = [[piece for piece in pieces if id(piece) not in gone] for pieces in raw]
-    profile = profile_of(kept)
+    turned = [pieces_of(sheet.turned, sheet.number, turned=True) for sheet in sheets]
+    profile = profile_of(kept if any(kept) else turned)
     parts: list[Part] = []
     notes: list[str] = []
-    for sheet, pieces in zip(sheets, kept, strict=True):
+    for sheet, pieces, beside in zip(sheets, kept, turned, strict=True):
         page = Page(sheet.number, sheet.width, sheet.height)
         lay_out(pieces, page=page, sheet=sheet, profile=profile)
         parts.extend(parts_of(page, profile))
-        parts.extend(_sideways(sheet, profile, notes))
+        parts.extend(_sideways(sheet, beside, profile, notes))
         notes.extend(f"page {sheet.number}: {note}" for note in sheet.notes)
         if len(pieces) > MOST_PIECES:
             notes.append(f"page {sheet.number}: too many scattered words to order")
@@ -125,7 +127,7 @@ def _document(sheets: Sequence[Sheet]) -> Document:
         raise PdfError("has no text: its pages are empty")
     mark_headings(parts, profile)
     parts = merge_over_breaks(split_references(parts))
-    title = _title(parts)
+    title = find_title(parts, profile)
     written = Assembler(parts, sheets)
     return Document(
         text=written.text,
@@ -140,10 +142,20 @@ def _document(sheets: Sequence[Sheet]) -> Document:
     )
 
 
-def _sideways(sheet: Sheet, profile: Profile, notes: list[str]) -> list[Part]:
+def _pieces(sheet: Sheet) -> list[Piece]:
+    """The upright words of a page as pieces."""
+    mirror(sheet)
+    pieces = pieces_of(without_line_numbers(sheet.words), sheet.number, bars=sheet.bars)
+    if sheet.mirrored:
+        set_in_order(pieces)
+    return pieces
+
+
+def _sideways(
+    sheet: Sheet, pieces: Sequence[Piece], profile: Profile, notes: list[str]
+) -> list[Part]:
     """The sideways text of a page, where it is more than a stamp or the label of an axis."""
     words = sheet.turned
-    pieces = pieces_of(words, sheet.number, turned=True)
     enough = len(words) >= _SIDEWAYS_WORDS and len(words) >= _SIDEWAYS_SHARE * len(sheet.words)
     if not enough or len(pieces) < _SIDEWAYS_LINES:
         if words:
@@ -153,22 +165,6 @@ def _sideways(sheet: Sheet, profile: Profile, notes: list[str]) -> list[Part]:
     page = Page(sheet.number, turned.width, turned.height)
     lay_out(pieces, page=page, sheet=turned, profile=profile)
     return parts_of(page, profile)
-
-
-def _title(parts: Sequence[Part]) -> str | None:
-    """The largest type on the first page that says enough to be a title."""
-    first = [
-        piece for part in parts for piece in part.pieces if piece.page == 1 and part.kind == "text"
-    ]
-    for size in sorted({piece.size for piece in first}, reverse=True):
-        for _, run in groupby(first, key=lambda piece: abs(piece.size - size) < 0.6):
-            lines = list(run)
-            if abs(lines[0].size - size) >= 0.6:
-                continue
-            text = " ".join(piece.text for piece in lines)
-            if _MIN_TITLE <= len(text) <= _MAX_TITLE and " " in text:
-                return text
-    return None
 
 
 def _abstract(parts: Sequence[Part], blocks: Sequence[Block], text: str) -> tuple[int, int] | None:
@@ -186,6 +182,6 @@ def _abstract(parts: Sequence[Part], blocks: Sequence[Block], text: str) -> tupl
                 return blocks[index + 1].start, blocks[end - 1].end
         block = blocks[index]
         lead = _ABSTRACT.match(text, block.start, block.end) if part.kind == "text" else None
-        if lead and block.end - lead.end() > 100:
+        if lead and letter_count(text[lead.end() : block.end]) > _MIN_ABSTRACT:
             return lead.end(), block.end
     return None

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from assistant.parse.scripts import word_count
+
 
 class Rect(NamedTuple):
     """A rectangle, origin at the bottom left."""
@@ -63,6 +65,7 @@ class Piece:
     bold: float = 0.0  # share of characters
     italic: float = 0.0
     math: float = 0.0
+    word_count: int = 0  # of scripts without blanks as well
     turned: bool = False  # on a sideways part of the page
 
     def __post_init__(self) -> None:
@@ -72,16 +75,18 @@ class Piece:
     def measure(self) -> None:
         """Take edges, baseline, size and looks from the words."""
         by_style: dict[tuple[float, float], int] = {}
-        letters = bold = italic = math = 0
+        letters = bold = italic = math = count_words = 0
         for word in self.words:
             count = len(word.text)
             letters += count
+            count_words += word_count(word.text)
             bold += count * word.face.bold
             italic += count * word.face.italic
             math += count * word.face.math
             key = (word.size, word.base)
             by_style[key] = by_style.get(key, 0) + count
         self.size, self.base = max(by_style, key=lambda key: (by_style[key], key))
+        self.word_count = count_words
         self.x0 = min(word.x0 for word in self.words)
         self.x1 = max(word.x1 for word in self.words)
         self.bold, self.italic, self.math = bold / letters, italic / letters, math / letters
@@ -122,6 +127,9 @@ class Sheet:
     frames: list[Rect] = field(default_factory=list)  # drawn boxes
     forms: list[Rect] = field(default_factory=list)  # included figures; may reach beyond what shows
     figures: list[Rect] = field(default_factory=list)
+    mirrored: bool = (
+        False  # read from right to left; all but turned words is in mirrored coordinates
+    )
     notes: list[str] = field(default_factory=list)
     scanned: bool = False  # a picture of a page, without text
     recognised: bool = False  # a picture of a page, whose words were read off it

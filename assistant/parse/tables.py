@@ -65,6 +65,11 @@ def rows_of(pieces: Sequence[Piece]) -> list[list[Piece]]:
     return [sorted(row, key=lambda piece: piece.x0) for row in rows]
 
 
+def is_numeric(cell: Piece) -> bool:
+    """Whether a cell holds a number."""
+    return any(_NUMERIC.fullmatch(word.text) for word in cell.words)
+
+
 def _has_table(caption: Piece, tables: Sequence[Table]) -> bool:
     return any(
         min(abs(table.rect.y0 - caption.y1), abs(caption.y0 - table.rect.y1)) < _NEAR_CAPTION
@@ -159,7 +164,7 @@ def _tabular(gap: Rect, pieces: Sequence[Piece], *, begun: bool) -> bool:
     if len(rows) <= 2 and begun:
         return True
     prose = sum(
-        len(row) == 1 and len(row[0].words) >= _PROSE and row[0].width > 0.8 * gap.width
+        len(row) == 1 and row[0].word_count >= _PROSE and row[0].width > 0.8 * gap.width
         for row in rows
     )
     return prose <= 0.4 * len(rows) and (several >= 0.3 * len(rows) or len(rows) <= 2)
@@ -194,14 +199,12 @@ def _rows_from(caption: Piece, rows: Sequence[Sequence[Piece]]) -> list[list[Pie
         if _row_of_cells(cells):
             found.extend([*doubtful, cells])
             doubtful = []
-        elif not found or doubtful or any(len(cell.words) >= _PROSE for cell in cells):
+        elif not found or doubtful or any(cell.word_count >= _PROSE for cell in cells):
             break
         else:
             doubtful = [cells]
         base, reach = cells[0].base, 2.6 * cells[0].size
-    numeric = sum(
-        any(_NUMERIC.fullmatch(word.text) for word in cell.words) for row in found for cell in row
-    )
+    numeric = sum(is_numeric(cell) for row in found for cell in row)
     return found if len(found) > 2 and numeric >= len(found) else []
 
 
@@ -222,9 +225,9 @@ def _cells_by(caption: Piece, row: Sequence[Piece]) -> list[Piece]:
 
 def _next_cell(left: Piece, right: Piece) -> bool:
     """Whether two neighbours in a row can be cells of one table."""
-    return right.x0 - left.x1 < 8 * right.size and max(len(left.words), len(right.words)) < _PROSE
+    return right.x0 - left.x1 < 8 * right.size and max(left.word_count, right.word_count) < _PROSE
 
 
 def _row_of_cells(cells: Sequence[Piece]) -> bool:
-    wordy = sum(len(cell.words) >= _PROSE for cell in cells)
+    wordy = sum(cell.word_count >= _PROSE for cell in cells)
     return len(cells) > 2 and wordy <= len(cells) / 3
