@@ -96,6 +96,9 @@ class Settings(BaseModel):
     answer_length: Literal["short", "medium", "long"] = Field(
         default="medium", description="how much a model writes"
     )
+    answer_style: Literal["prose", "list", "simple"] = Field(
+        default="prose", description="how a model writes; simple is for readers from other fields"
+    )
     answer_language: str | None = Field(
         default=None, description="language of a model's answers; default: the question's"
     )

@@ -407,13 +407,12 @@ class TestPrompt:
         assert user.index("DAPO is a system") < user.index("PyGDA is a Python")
         assert user.rstrip().endswith(QUESTION)
 
-    def test_asks_for_language_and_length(self) -> None:
+    def test_asks_for_language_length_and_style(self) -> None:
+        wanted: dict[str, Any] = {"language": "German", "length": "short", "style": "list"}
         with FakeOpenAI() as server:
-            list(generate(QUESTION, PASSAGES, chat(server), language="German", length="short"))
-        assert (
-            "Write one to three sentences, in German"
-            in server.requests[0]["messages"][0]["content"]
-        )
+            list(generate(QUESTION, PASSAGES, chat(server), **wanted))
+        asked = server.requests[0]["messages"][0]["content"]
+        assert "Write one to three sentences, in German, as a list" in asked
 
     def test_is_the_same_for_the_same_secret_so_that_replies_are_found_again(
         self, tmp_path: Any

@@ -1,6 +1,7 @@
 """Looking after a library: papers are indexed anew, counted and exported; backends share what is open."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant import samples
+from assistant import chunk, samples
 from assistant.config import Settings
 from assistant.errors import PaperNotFoundError
 from assistant.export import Format
@@ -53,6 +54,22 @@ def paper(tmp_path: Path) -> str:
 
 def _chunks(library: Library) -> dict[str, list[str]]:
     return {paper.id: [each.id for each in library.chunks(paper.id)] for paper in library.papers()}
+
+
+def test_a_library_cut_by_an_older_version_is_searched_and_reported(library: Library) -> None:
+    home = library.settings.home
+    library.close()
+    with closing(sqlite3.connect(home / "catalog.db")) as database, database:
+        changed = database.execute(
+            "UPDATE meta SET value = replace(value, ?, 'sentences-0') WHERE key = 'fingerprint'",
+            (chunk.VERSION,),
+        )
+        assert changed.rowcount == 1
+    with closing(Library(Settings(home=home))) as older:
+        assert older.search("reinforcement learning", limit=1)[0].chunk.paper_id == "2503.14476"
+        assert any("chunking sentences-0" in problem for problem in older.diagnose().problems)
+        assert older.repair()[0].startswith("2 papers were indexed anew")
+        assert older.diagnose().problems == ()
 
 
 def test_a_paper_indexed_anew_is_what_it_was(library: Library, paper: str) -> None:

@@ -42,6 +42,12 @@ _LENGTHS: dict[Length, str] = {
     "medium": "three to six sentences",
     "long": "six to twelve sentences, in paragraphs",
 }
+Style = Literal["prose", "list", "simple"]
+_STYLES: dict[Style, str] = {
+    "prose": "in plain sentences",
+    "list": "as a list, each item a whole sentence on a line of its own that begins with a hyphen",
+    "simple": "in plain sentences that a reader from another field understands",
+}
 
 
 def generate(
@@ -51,6 +57,7 @@ def generate(
     *,
     budget: int = 6_000,
     length: Length = "medium",
+    style: Style = "prose",
     language: str | None = None,
     embed: Embed | None = None,
     secret: bytes | None = None,
@@ -67,6 +74,7 @@ def generate(
         chat: the model.
         budget: tokens for the passages; those that do not fit are left out by rank.
         length: how much to write.
+        style: how to write it.
         language: the answer's language, such as ``German``, or None for the question's.
         embed: makes unit vectors of texts, to align citations by meaning too.
         secret: what the passages' keys are drawn from; by default one of this process.
@@ -83,7 +91,7 @@ def generate(
         return
     for attempt in range(_SHRINKS + 1):
         shown = show(passages, question, budget=budget, secret=secret, excerpts=excerpts)
-        messages = _messages(question, shown, length=length, language=language)
+        messages = _messages(question, shown, length=length, style=style, language=language)
         try:
             yield from _Answer(shown, passages, embed, notes).write(chat, messages)
         except ContextLengthError:
@@ -100,7 +108,7 @@ def prompt_fingerprint() -> str:
 
 
 def _messages(
-    question: str, shown: Shown, *, length: Length, language: str | None
+    question: str, shown: Shown, *, length: Length, style: Style, language: str | None
 ) -> list[Message]:
     keys = list(shown.passages)
     system = prompts.render(
@@ -109,6 +117,7 @@ def _messages(
         example_one=keys[0],
         example_two=keys[min(1, len(keys) - 1)],
         length=_LENGTHS[length],
+        style=_STYLES[style],
         language=" ".join(language.split()) if language else "the language of the question",
     )
     user = prompts.render(

@@ -9,7 +9,7 @@ from assistant.answer.distil import Distilled, distil
 from assistant.answer.draft import Piece, Written
 from assistant.answer.evidence import weigh
 from assistant.answer.extract import Assessment, assess
-from assistant.answer.generate import Length, generate, refuse
+from assistant.answer.generate import Length, Style, generate, refuse
 from assistant.answer.restate import Rewritten, rewrite_with_model
 from assistant.answer.rewrite import Topic, stand_alone
 from assistant.english import is_foreign
@@ -37,6 +37,7 @@ class Generative:
         secret: what the passages' keys are drawn from.
         passage_tokens: how much of the passages is shown at most.
         length: how much to write.
+        style: how to write it.
         language: the answers' language, or None for that of the question.
         evidence: whether passages are shown whole, or what ``small`` chooses from them.
         workers: how many passages ``small`` chooses from at a time.
@@ -54,6 +55,7 @@ class Generative:
         secret: bytes,
         passage_tokens: int,
         length: Length,
+        style: Style,
         language: str | None,
         evidence: Evidence,
         workers: int,
@@ -67,6 +69,7 @@ class Generative:
         self._secret = secret
         self._passage_tokens = passage_tokens
         self._length = length
+        self._style = style
         self._language = language
         self._evidence = evidence
         self._workers = workers
@@ -107,6 +110,7 @@ class Generative:
             self._chat,
             budget=self._passage_tokens,
             length=self._length,
+            style=self._style,
             language=self._language,
             embed=self._embed,
             secret=self._secret,

@@ -108,6 +108,7 @@ class Answering:
             secret=parts.secret,
             passage_tokens=settings.passage_tokens,
             length=settings.answer_length,
+            style=settings.answer_style,
             language=settings.answer_language,
             evidence=settings.evidence,
             workers=settings.llm_concurrency,

@@ -75,7 +75,9 @@ class Health:
         try:
             found = parts.store.check()
             problems += [f"{problem.part}: {problem.detail}" for problem in found]
-            mendable = any(problem.repairable for problem in found)
+            outdated = self._outdated()
+            problems += outdated
+            mendable = bool(outdated) or any(problem.repairable for problem in found)
             if not found:
                 database = redact(settings.database or "SQLite in the home")
                 facts.append(
@@ -85,6 +87,11 @@ class Health:
         except AssistantError as error:
             problems.append(str(error))
         return Diagnosis(tuple(facts), tuple(problems), mendable)
+
+    def _outdated(self) -> list[str]:
+        """Say what the index was made with, if that is not what is used now."""
+        made, now = self._parts.store.fingerprint(), self._parts.fingerprint()
+        return [] if made in {None, now} else [f"index: it was made with {made}, now it is {now}"]
 
     def repair(self) -> list[str]:
         """Mend what can be mended: rebuild indexes, embed anew; return what was done."""

@@ -170,7 +170,9 @@ class Store:
         """
 
         def search(visible: Collection[str]) -> list[Hit]:
-            ensure_match(self._now().fingerprint, fingerprint)
+            made = self._now().fingerprint
+            if made is not None:  # how texts were cut makes no vectors of another kind
+                ensure_match(made, fingerprint.model_copy(update={"chunking": made.chunking}))
             if papers is None and not self._goes_without_chroma(visible):
                 self._open_vectors()
                 found = _visible(lambda count: self._vectors.nearest(vector, count), depth, visible)
