@@ -24,7 +24,7 @@ def test_what_is_no_common_word_has_none(word: str) -> None:
         "Welches Verfahren stellt den Trainingscode bereit?",
         "DAPO erreicht 50 Punkte auf AIME 2024 mit Qwen2.5-32B.",
         "¿Qué trabajo mide el sesgo de los modelos?",
-        "Quel article propose un nouvel algorithme de décodage ?",
+        "Quel article propose une nouvelle façon de décoder ?",
         "DAPO 在 AIME 2024 上达到 50 分",
         "Какие статьи используют обучение с подкреплением?",
     ],

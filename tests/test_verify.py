@@ -126,6 +126,20 @@ def test_nothing_supports_a_claim_without_evidence(
     assert judgement == Judgement("unsupported", 0.0, "")
 
 
+@pytest.mark.parametrize(
+    ("claim", "verdict"),
+    [
+        ("SWEET-RL verbessert die Erfolgsrate auf ColBench um 6,2%.", "unchecked"),
+        ("SWEET-RL verbessert die Erfolgsrate auf ColBench um 9,7%.", "unsupported"),
+        ("SWEET-RL 将 ColBench 的成功率提高了 6.2%。", "unchecked"),
+    ],
+)
+def test_of_a_claim_in_another_language_only_numbers_are_compared(
+    checker: Checker, claim: str, verdict: str
+) -> None:
+    assert judge(checker, claim).verdict == verdict
+
+
 def test_no_claims_need_no_check(checker: Checker) -> None:
     assert checker.check([]) == []
 

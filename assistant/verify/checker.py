@@ -3,6 +3,7 @@
 from collections.abc import Generator, Sequence
 from typing import NamedTuple
 
+from assistant.english import is_foreign
 from assistant.models import TokenEmbedder
 from assistant.records import Verdict
 from assistant.text import sentences
@@ -23,6 +24,7 @@ SUPPORTED = 0.55
 PARTIAL = 0.32
 CEILINGS = {Conflict.NONE: 1.0, Conflict.MISSING: 0.1, Conflict.CONTRARY: 0.02}
 """The most confidence that a conflict leaves."""
+_UNKNOWN = 0.5
 _LONGEST_CLAIM = 2_000
 _LONGEST_EVIDENCE = 20_000
 _CLAIM_UNIT = 800
@@ -72,7 +74,7 @@ class Checker:
         """
         found = [_find_verbatim(each) for each in claims]
         rest = [each for each, done in zip(claims, found, strict=True) if not done]
-        judged = map(_judge, self.measure(rest))
+        judged = map(_judge, rest, self.measure(rest))
         return [done or next(judged) for done in found]
 
     def judge(self, claims: Sequence[Check]) -> Generator[Judgement, None, tuple[str, ...]]:
@@ -142,9 +144,11 @@ def _prepare(checks: Sequence[Check]) -> list[_Prepared]:
     return prepared
 
 
-def _judge(measured: Measured | None) -> Judgement:
+def _judge(check: Check, measured: Measured | None) -> Judgement:
     if measured is None:
         return Judgement("unsupported", 0.0, "")
+    if is_foreign(check.claim) and not any(map(is_foreign, check.evidence)):
+        return _judge_foreign(measured)
     confidence = min(
         probability(measured.coverage, measured.agreement, MODEL), CEILINGS[measured.conflict]
     )
@@ -154,6 +158,13 @@ def _judge(measured: Measured | None) -> Judgement:
         measured.nearest[0].text,
         disputable=measured.conflict == Conflict.NONE,
     )
+
+
+def _judge_foreign(measured: Measured) -> Judgement:
+    """Judge a claim in another language than its evidence: only its numbers can be compared."""
+    if measured.coverage.numbers:
+        return Judgement("unsupported", 0.0, measured.nearest[0].text)
+    return Judgement("unchecked", _UNKNOWN, measured.nearest[0].text, disputable=True)
 
 
 def _verdict(confidence: float, conflict: Conflict) -> Verdict:

@@ -5,13 +5,15 @@ claim, and trusts itself to speak of a contradiction only where the rest of the 
 very sentence.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from enum import IntEnum
 
 from assistant.query import is_coined
 from assistant.text import fold
-from assistant.verify.polarity import allies, is_comparison, opposites
+from assistant.verify.places import Closeness, Misplaced, misplaced
+from assistant.verify.polarity import allies, opposites
 from assistant.verify.quantities import Quantity, agree, unbacked
+from assistant.verify.roles import are_reversed, turns_round
 from assistant.verify.wording import Word, Wording, held, holds_version
 
 _SAME_SENTENCE = 0.6
@@ -20,6 +22,7 @@ _ALMOST_VERBATIM = 0.75
 _ALL_ELSE = 0.85
 _COMMON_COUNTS = (2.0, 3.0)
 _NEAREST = 3
+_ALIGNED = 2
 _HELD = 0.5
 
 
@@ -32,9 +35,15 @@ class Conflict(IntEnum):
 
 
 def find_conflict(
-    claim: Sequence[Wording], evidence: Sequence[Wording], nearest: Sequence[Wording]
+    claim: Sequence[Wording],
+    evidence: Sequence[Wording],
+    nearest: Sequence[Wording],
+    closeness: Closeness,
 ) -> Conflict:
-    """Find the worst conflict of a claim with its evidence, whose sentences ``nearest`` ranks."""
+    """Find the worst conflict of a claim with its evidence, whose sentences ``nearest`` ranks.
+
+    ``closeness`` tells how alike a word of the claim and one of ``nearest`` are used.
+    """
     near = nearest[:_NEAREST]
     return max(
         (
@@ -46,6 +55,7 @@ def find_conflict(
                 _negation(wording, near),
                 _opposites(wording, near),
                 _roles(wording, near),
+                _places(wording, near, evidence, closeness),
             )
         ),
         default=Conflict.NONE,
@@ -170,14 +180,11 @@ def _negation(claim: Wording, near: Sequence[Wording]) -> Conflict:
 
 def _opposites(claim: Wording, near: Sequence[Wording]) -> Conflict:
     """Find a word whose opposite stands in its place in a sentence that says the same otherwise."""
+    if not near or turns_round(claim, near[0]):
+        return Conflict.NONE
     for word in claim.words:
         rest = [other for other in claim.content if other is not word]
-        if (
-            near
-            and not word.negated
-            and opposite_in(word, near[:1])
-            and _share(rest, near[0]) >= _ALL_ELSE
-        ):
+        if not word.negated and opposite_in(word, near[:1]) and _share(rest, near[0]) >= _ALL_ELSE:
             return Conflict.CONTRARY
     return Conflict.NONE
 
@@ -193,33 +200,20 @@ def opposite_in(word: Word, sentences: Sequence[Wording]) -> bool:
 def _roles(claim: Wording, near: Sequence[Wording]) -> Conflict:
     """Find "A outperforms B" where the evidence has "B outperforms A"."""
     for sentence in near[:2]:
-        if _share(claim.content, sentence) < _SAME_SENTENCE:
-            continue
-        for word, pivot in _pivots(claim, sentence):
-            own = _sides(word, claim)
-            given = _sides(pivot, sentence)
-            crossed = bool(own[0] & given[1]) and bool(own[1] & given[0])
-            if crossed and not own[0] & given[0]:
-                return Conflict.CONTRARY
+        if _share(claim.content, sentence) >= _SAME_SENTENCE and are_reversed(claim, sentence):
+            return Conflict.CONTRARY
     return Conflict.NONE
 
 
-def _pivots(claim: Wording, sentence: Wording) -> Iterator[tuple[Word, Word]]:
-    for word in claim.words:
-        for other in sentence.words:
-            if (
-                is_comparison(word.stem)
-                and word.stem == other.stem
-                and word.negated == other.negated
-            ):
-                yield word, other
-
-
-def _sides(pivot: Word, wording: Wording) -> tuple[frozenset[str], frozenset[str]]:
-    before = frozenset(w.stem for w in wording.content if w.span.start < pivot.span.start)
-    after = frozenset(w.stem for w in wording.content if w.span.start > pivot.span.start)
-    both = before & after
-    return before - both, after - both
+def _places(
+    claim: Wording, near: Sequence[Wording], evidence: Sequence[Wording], closeness: Closeness
+) -> Conflict:
+    """Find names or numbers exchanged, and words in the place of others."""
+    found = misplaced(claim, near[:_ALIGNED], evidence, closeness)
+    return max(
+        (Conflict.MISSING if each is Misplaced.REPLACED else Conflict.CONTRARY for each in found),
+        default=Conflict.NONE,
+    )
 
 
 def _share(words: Sequence[Word], sentence: Wording) -> float:

@@ -1,8 +1,9 @@
 """A claim taken apart by a language model into statements that can be checked one by one."""
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from assistant.models.chat import ChatModel
+from assistant.models.form import Form
 from assistant.models.request import request
 from assistant.models.stop import Stop
 from assistant.text import fold, one_line, words
@@ -14,7 +15,7 @@ MOST_PARTS = 4
 _FEWEST_WORDS = 6
 
 
-class _Reply(BaseModel):
+class _Reply(Form):
     """What the model is asked to fill in."""
 
     parts: list[str] = Field(description="the statements the sentence makes, each by itself")

@@ -7,10 +7,11 @@ consistency; Guo et al., arXiv 2503.14495).
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from assistant import prompts
 from assistant.models.chat import ChatModel, Message
+from assistant.models.form import Form
 from assistant.models.request import request
 from assistant.models.stop import Stop
 from assistant.records import Verdict
@@ -19,7 +20,8 @@ from assistant.verify.checker import Check
 
 MOST_READINGS = 3
 
-_PERCENT = 100.0
+_SCALES = (1.0, 10.0, 100.0)
+"""What models say how sure they are out of."""
 
 
 class Opinion(NamedTuple):
@@ -30,7 +32,7 @@ class Opinion(NamedTuple):
     quote: str
 
 
-class _Reply(BaseModel):
+class _Reply(Form):
     """What the model is asked to fill in."""
 
     quote: str = Field(description="the sentence of the text that decides it, copied exactly")
@@ -78,7 +80,8 @@ def _checked(reply: _Reply, evidence: Sequence[str]) -> Opinion | None:
     )
     if not quote and reply.verdict != "unsupported":
         return None
-    sure = reply.confidence / (_PERCENT if reply.confidence > 1 else 1.0)
+    scale = next(top for top in _SCALES if reply.confidence <= top or top == _SCALES[-1])
+    sure = reply.confidence / scale
     return Opinion(reply.verdict, min(max(sure, 0.0), 1.0), quote)
 
 

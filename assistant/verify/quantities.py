@@ -144,6 +144,9 @@ def _is_within(claimed: Quantity, given: Quantity) -> bool:
 
 
 def _are_comparable(claimed: Quantity, given: Quantity) -> bool:
+    # "5 %" is more than "5 points" say, of which a benchmark may have any number.
+    if claimed.kind == "percent" and given.counted[:1] == ("point",) and not given.kind:
+        return False
     return claimed.kind == given.kind or _is_bare(claimed) or _is_bare(given)
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from assistant.models import Array
 from assistant.verify.conflicts import Conflict, find_conflict, opposite_in
+from assistant.verify.places import Closeness
 from assistant.verify.polarity import direction
 from assistant.verify.quantities import unbacked
 from assistant.verify.reading import Embedded
@@ -110,7 +111,9 @@ def measure(claim: Embedded, evidence: Embedded, sentences: Sequence[Wording]) -
     closeness = by_sentence.mean(axis=1)
     ranked = np.argsort(-closeness, kind="stable")
     nearest = tuple(evidence.wordings[number] for number in numbers[ranked])
-    conflict = find_conflict(claim.wordings, sentences, nearest)
+    conflict = find_conflict(
+        claim.wordings, sentences, nearest, _closeness(claim, evidence, similarity)
+    )
     near = np.zeros(len(evidence.wordings))
     near[numbers] = np.exp((closeness - closeness.max()) / _SENTENCE_SPREAD)
     given = [word for wording in evidence.wordings for word in wording.words]
@@ -125,6 +128,18 @@ def measure(claim: Embedded, evidence: Embedded, sentences: Sequence[Wording]) -
         conflict,
         nearest,
     )
+
+
+def _closeness(claim: Embedded, evidence: Embedded, similarity: Array) -> Closeness:
+    """Look up how alike a word of the claim and one of the evidence are used."""
+    rows, columns = (
+        {
+            id(word): index
+            for index, word in enumerate(word for w in each.wordings for word in w.words)
+        }
+        for each in (claim, evidence)
+    )
+    return lambda word, other: float(similarity[rows[id(word)], columns[id(other)]])
 
 
 def _cover(claim: Sequence[Wording], sentences: Sequence[Wording], by_sentence: Array) -> Coverage:

@@ -23,7 +23,7 @@ from assistant.models.minilm import MiniLM
 from assistant.query import is_coined
 from assistant.records import Paper, SourcedPaper
 from assistant.sources.digest import read_digest
-from assistant.text import sentences, word_spans
+from assistant.text import Span, sentences, word_spans
 from assistant.verify import checker
 from assistant.verify.checker import Check, Checker
 from assistant.verify.quantities import quantities
@@ -359,11 +359,111 @@ def _affirm(match: re.Match[str]) -> str:
     return {"cannot": "can", "without": "with"}.get(match[0]) or match[1]
 
 
+def _own_number(sentence: str, source: _Source) -> str | None:
+    """Put another number of the same text in the place of one."""
+    found = _numbers(sentence)
+    others = [
+        number
+        for span in _numbers(source.text)
+        if (number := source.text[slice(*span)]) not in sentence
+    ]
+    if not found or not others:
+        return None
+    start, end = source.random.choice(found)
+    return sentence[:start] + source.random.choice(others) + sentence[end:]
+
+
+def _own_name(sentence: str, source: _Source) -> str | None:
+    """Put another name of the same text in the place of one."""
+    found = _coined(sentence)
+    others = [
+        name
+        for span in _coined(source.text)
+        if (name := source.text[slice(*span)]).lower() not in sentence.lower()
+    ]
+    if not found or not others:
+        return None
+    span = source.random.choice(found)
+    return sentence[: span.start] + source.random.choice(others) + sentence[span.end :]
+
+
+def _exchanged_numbers(sentence: str, source: _Source) -> str | None:
+    return _exchanged(sentence, [Span(*span) for span in _numbers(sentence)], source)
+
+
+def _exchanged_names(sentence: str, source: _Source) -> str | None:
+    return _exchanged(sentence, _coined(sentence), source)
+
+
+_IN_ONE_LIST = re.compile(r"[\s,/()&-]*(?:and|or)?[\s,/()&-]*")
+
+
+def _exchanged(sentence: str, spans: Sequence[Span], source: _Source) -> str | None:
+    """Exchange two stretches that are not the same and not side by side in one list."""
+    pairs = [
+        (first, second)
+        for index, first in enumerate(spans)
+        for second in spans[index + 1 :]
+        if sentence[slice(*first)].lower() != sentence[slice(*second)].lower()
+        and not _IN_ONE_LIST.fullmatch(sentence[first.end : second.start])
+    ]
+    if not pairs:
+        return None
+    first, second = source.random.choice(pairs)
+    between = sentence[first.end : second.start]
+    return (
+        sentence[: first.start]
+        + sentence[slice(*second)]
+        + between
+        + sentence[slice(*first)]
+        + sentence[second.end :]
+    )
+
+
+def _numbers(sentence: str) -> list[tuple[int, int]]:
+    """Find the digits of the quantities in a sentence."""
+    found = (_DIGITS.search(sentence, *each.span) for each in quantities(sentence))
+    return [match.span() for match in found if match is not None]
+
+
+def _coined(text: str) -> list[Span]:
+    return [span for span in word_spans(text) if is_coined(text[slice(*span)])]
+
+
+_ANTONYMS = {
+    "open-source": "closed-source", "outperforms": "underperforms", "improves": "worsens",
+    "improving": "degrading", "efficient": "inefficient", "reduces": "increases",
+    "reducing": "increasing", "high": "low", "better": "worse", "larger": "smaller",
+    "robust": "fragile", "supervised": "unsupervised", "static": "dynamic", "accurate": "inaccurate",
+    "strong": "weak", "first": "last", "public": "private", "significantly": "barely",
+    "consistently": "rarely", "simple": "complex", "fewer": "more", "explicit": "implicit",
+    "relevant": "irrelevant", "long": "short", "ability": "inability", "success": "failure",
+    "discloses": "hides", "reliable": "unreliable", "global": "local", "enables": "prevents",
+    "enhances": "impairs", "novel": "old", "diverse": "uniform", "critical": "trivial",
+}  # fmt: skip
+
+
+def _antonym(sentence: str, source: _Source) -> str | None:
+    found = [match for match in re.finditer(r"[A-Za-z-]+", sentence) if match[0] in _ANTONYMS]
+    if not found:
+        return None
+    match = source.random.choice(found)
+    return sentence[: match.start()] + _ANTONYMS[match[0]] + sentence[match.end() :]
+
+
 _ALTERATIONS: Mapping[str, _Rewrite] = {
     "number": _another_number,
     "name": _another_name,
     "negation": _negated,
 }
+_ALTERATIONS_WITHIN: Mapping[str, _Rewrite] = {
+    "names exchanged": _exchanged_names,
+    "numbers exchanged": _exchanged_numbers,
+    "a name of the same text": _own_name,
+    "a number of the same text": _own_number,
+    "antonym": _antonym,
+}
+"""What puts nothing in that the text does not have, or only a word."""
 
 _SYNONYMS = {
     "show": "demonstrate", "demonstrate": "show", "demonstrates": "shows", "shows": "demonstrates",
@@ -465,6 +565,8 @@ def _report_altered(claim_checker: Checker) -> None:
     _say_flagged("altered", chosen, claim_checker)
     originals = [each._replace(claim=each.sentence) for each in chosen]
     _say_flagged("unaltered", originals, claim_checker)
+    within = _sample(list(altered(papers, _ALTERATIONS_WITHIN)), _ALTERED)
+    _say_flagged("altered within the text", within, claim_checker)
     reworded = _sample(list(altered(papers, _REWORDINGS)), _ALTERED)
     _say_flagged("reworded", reworded, claim_checker)
     both = [each._replace(claim=_reworded(each.claim)) for each in chosen]
