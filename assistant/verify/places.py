@@ -286,7 +286,7 @@ def _parts(key: str) -> tuple[str, ...]:
 
 
 def _listed(tokens: Sequence[_Token], first: str, second: str) -> bool:
-    """Tell whether two words stand in one list, with others of their sort and what joins them between."""
+    """Tell whether two words stand in one list: between them is but what is of their sort, or joins them."""
     places = [i for i, token in enumerate(tokens) if token.key in {first, second}]
     return any(
         tokens[i].key != tokens[j].key
