@@ -20,7 +20,6 @@ from reportlab.pdfgen.canvas import Canvas
 import pdfs
 import web
 from assistant.config import load_settings
-from assistant.errors import IndexMismatchError
 from assistant.fetch import FetchedPdf, Fetcher
 from assistant.ingest.full_text import FullTexts, Read, Wanted
 from assistant.ingest.index import cut, embed
@@ -906,8 +905,8 @@ def test_a_repair_with_another_chunking_cuts_full_texts_anew(home: Path, tmp_pat
         catalog.execute("update meta set value = replace(value, 'sentences', 'older')")
 
     with closing(open_library(home)) as library:
-        with pytest.raises(IndexMismatchError, match="doctor --repair"):
-            library.search("Walrus")
+        assert library.search("Walrus")
+        assert any("older" in problem for problem in library.diagnose().problems)
         library.repair()
         assert chunk_texts(library) == expected
         assert library.diagnose().problems == ()

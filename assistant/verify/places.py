@@ -21,6 +21,9 @@ from assistant.verify.wording import Word, Wording, held
 Closeness = Callable[[Word, Word], float]
 """How alike a word of the claim and one of a sentence are used, in [-1, 1]."""
 
+_LONGEST = 150
+"""Words of a sentence that is worth comparing; what is longer is none."""
+_MOST_LIKE = 3
 _REACH = 3
 _HELD = 0.5
 _SLIGHT = 0.5
@@ -66,12 +69,15 @@ def misplaced(
     claim: Wording, nearest: Sequence[Wording], evidence: Sequence[Wording], closeness: Closeness
 ) -> Iterator[Misplaced]:
     """Find what stands in the place of something else of the sentences that are like the claim."""
-    like = [each for each in nearest if _share(claim.content, each) >= _LIKE]
+    if len(claim.words) > _LONGEST:
+        return
+    readable = [each for each in nearest if len(each.words) <= _LONGEST]
+    like = [each for each in readable if _share(claim.content, each) >= _LIKE][:_MOST_LIKE]
     if not like:
         return
     names = {word.folded for each in evidence for word in each.words if word.name}
     own = _tokens(claim, names)
-    elsewhere = [_tokens(each, names) for each in evidence]
+    elsewhere = [_tokens(each, names) for each in evidence if len(each.words) <= _LONGEST]
     for sentence in like:
         yield from _compare(claim, own, sentence, _tokens(sentence, names), elsewhere, closeness)
 
