@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from enum import Enum
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from assistant.english import chunk_share
@@ -21,9 +21,11 @@ from assistant.verify.wording import Word, Wording, held
 Closeness = Callable[[Word, Word], float]
 """How alike a word of the claim and one of a sentence are used, in [-1, 1]."""
 
-_LONGEST = 150
+_LONGEST = 80
 """Words of a sentence that is worth comparing; what is longer is none."""
 _MOST_LIKE = 3
+_MOST_PLACES = 60
+"""Places of one word in the evidence that are looked at."""
 _REACH = 3
 _HELD = 0.5
 _SLIGHT = 0.5
@@ -78,8 +80,12 @@ def misplaced(
     names = {word.folded for each in evidence for word in each.words if word.name}
     own = _tokens(claim, names)
     elsewhere = [_tokens(each, names) for each in evidence if len(each.words) <= _LONGEST]
+    kept = [
+        _best_company(own, i, elsewhere) if _says_something(token) else 0.0
+        for i, token in enumerate(own)
+    ]
     for sentence in like:
-        yield from _compare(claim, own, sentence, _tokens(sentence, names), elsewhere, closeness)
+        yield from _compare(claim, own, sentence, _tokens(sentence, names), kept, closeness)
 
 
 def _compare(
@@ -87,13 +93,13 @@ def _compare(
     own: Sequence[_Token],
     sentence: Wording,
     given: Sequence[_Token],
-    elsewhere: Sequence[Sequence[_Token]],
+    kept: Sequence[float],
     closeness: Closeness,
 ) -> Iterator[Misplaced]:
     if turns_round(claim, sentence):
         return
     alone = _share(claim.content, sentence) >= _NEARLY_ALL
-    for i, j, company in _rivals(own, given, elsewhere):
+    for i, j, company in _rivals(own, given, kept):
         token, other = own[i], given[j]
         if token.specific:
             if alone and _is_exchanged(own, i, given, j, company):
@@ -106,16 +112,18 @@ def _compare(
 
 
 def _rivals(
-    own: Sequence[_Token], given: Sequence[_Token], elsewhere: Sequence[Sequence[_Token]]
+    own: Sequence[_Token], given: Sequence[_Token], kept: Sequence[float]
 ) -> Iterator[tuple[int, int, "_Company"]]:
-    """Yield words of the claim with those of the sentence whose company they keep rather than their own."""
+    """Yield words of the claim with those of the sentence whose company they keep rather than their own.
+
+    ``kept`` is how much of its own company each word of the claim keeps.
+    """
     for i, token in enumerate(own):
         if _says_something(token):
-            kept = _best_company(own, i, elsewhere)
             for j, other in enumerate(given):
                 if _may_rival(token, other):
                     company = _company(own, i, given, j)
-                    if company.total > kept and company.near:
+                    if company.total > kept[i] and company.near:
                         yield i, j, company
 
 
@@ -225,15 +233,13 @@ class _Company(NamedTuple):
 
 def _best_company(own: Sequence[_Token], i: int, sentences: Sequence[Sequence[_Token]]) -> float:
     """Return how much of its company in the claim a word keeps where it stands in the evidence."""
-    return max(
-        (
-            _company(own, i, given, j).total
-            for given in sentences
-            for j, other in enumerate(given)
-            if _same(own[i].key, other.key)
-        ),
-        default=0.0,
+    places = (
+        _company(own, i, given, j).total
+        for given in sentences
+        for j, other in enumerate(given)
+        if _same(own[i].key, other.key)
     )
+    return max(islice(places, _MOST_PLACES), default=0.0)
 
 
 def _company(own: Sequence[_Token], i: int, given: Sequence[_Token], j: int) -> _Company:
